@@ -1,0 +1,40 @@
+# make drill   break a local stack on purpose, watch the guard recover, leave reports/out/latest/index.html
+# make test    the fast suite
+# make lint    style and types
+#
+# Everything lives in .venv; PYTHON=python3.12 picks another interpreter, ARGS="-k auth_401" goes to pytest.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: drill test lint clean
+
+drill: .venv/drills.stamp
+	@echo "== drill: a local stack, three drills under load; about a minute"
+	@$(BIN)/python -m pytest -m drill $(ARGS)
+
+test: .venv/dev.stamp
+	@echo "== test: the fast suite (drills are deselected); about a minute"
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/dev.stamp
+	@echo "== lint: ruff, then mypy --strict"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+.venv/%.stamp: pyproject.toml | .venv/bin/python
+	@echo "== install: zep-guard with its '$*' extra into .venv, from PyPI; a minute or two, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "zep-guard needs Python 3.11 or later as '$(PYTHON)': try make PYTHON=python3.12"; exit 1; }
+	@echo "== install: a virtual environment in .venv"
+	@$(PYTHON) -m venv .venv \
+		|| { echo "cannot make .venv: on Debian, apt-get install python3-venv"; rm -rf .venv; exit 1; }
+
+clean:
+	rm -rf .venv reports/out

@@ -1,0 +1,53 @@
+"""What the logs say: one line an event, named as the seed names them, its fields in `extra`."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from guard.machine import State, Verb
+from guard.modes import Mode, weaker
+from guard.ports import Clock
+
+log = logging.getLogger("guard")
+
+_TRIPS = {
+    "auth": "zep_auth_failure_auto_downgrade",
+    "consecutive_failures": "zep_consecutive_failures_auto_downgrade",
+}
+
+
+def announce(verb: Verb, state: State, *, base: Mode, clock: Clock) -> None:
+    """Log a transition that this process caused."""
+    if verb is Verb.TRIPPED:
+        log.warning("%s", _TRIPS[state.reason])
+    if verb in (Verb.TRIPPED, Verb.HELD_AGAIN, Verb.FORCED) and state.mode:
+        _say(
+            logging.WARNING,
+            "memory_mode_forced",
+            prev_mode=str(base),
+            next_mode=str(weaker(base, state.mode)),
+            reason=state.reason,
+            hold_seconds=round(state.until - state.since, 3),
+            until=iso(clock.wall() + state.until - clock.monotonic()),
+        )
+    elif verb in (Verb.RESTORED, Verb.CLEARED):
+        reason = "probe_success" if verb is Verb.RESTORED else "cleared"
+        _say(logging.WARNING, "memory_mode_restored", mode=str(base), reason=reason)
+    elif verb is Verb.LEASED:
+        _say(logging.INFO, "probe_lock_acquired", epoch=state.epoch)
+
+
+def _say(level: int, event: str, **fields: object) -> None:
+    log.log(
+        level,
+        "%s %s",
+        event,
+        " ".join(f"{k}={v}" for k, v in fields.items()),
+        extra={"event": event, **fields},
+    )
+
+
+def iso(wall_s: float) -> str:
+    """Return UTC with milliseconds, for people and for JSON."""
+    return datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,136 @@
+"""The operations command, behind `zep-mode` and `manage.py zep_mode`: same verbs, same words."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import math
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from guard.clock import SystemClock
+from guard.errors import SettingsError
+from guard.events import iso
+from guard.machine import AUTO, Clear, Force, Phase, ResetFailures, State, Verb
+from guard.modes import Mode, weaker
+from guard.ports import Clock, Store
+
+REASONS = ("auth", "consecutive_failures", "manual", "rollback")
+"""What an operator may give as a reason: the seed's list."""
+MAX_TTL_S = 7 * 24 * 3600
+"""A hold longer than a week is a change of FLAG_ZEP_READ (our choice)."""
+EXAMPLE = "example: {prog} --force rollback --ttl 600"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verbs and their options."""
+    verbs = parser.add_argument_group("actions").add_mutually_exclusive_group()
+    verbs.add_argument("--status", action="store_true", help="show the modes, the hold and the failure count")
+    verbs.add_argument("--force", metavar="REASON", help=f"stop reads on every worker: {', '.join(REASONS)}")
+    verbs.add_argument("--clear", action="store_true", help="end any hold, automatic or forced")
+    verbs.add_argument("--reset-failures", action="store_true", help="forget the failures counted so far")
+    parser.add_argument("--ttl", metavar="S", default="300", help="seconds a force lasts (default 300)")
+    parser.add_argument(
+        "--mode", default="write_only", choices=["write_only", "off"], help="what a force leaves on"
+    )
+    parser.add_argument("--json", action="store_true", help="print --status as JSON")
+
+
+def run(options: dict[str, Any], store: Store, base_mode: Mode, say: Callable[[str], None]) -> None:
+    """Carry out one verb; raise SettingsError for bad input, StoreError when Redis does not answer."""
+    clock = SystemClock()
+    if options["status"]:
+        state = store.read()
+        say(_json(state, base_mode, clock) if options["json"] else _text(state, base_mode, clock))
+    elif options["force"]:
+        event = Force(Mode(options["mode"]), _reason(options["force"]), _ttl_s(options["ttl"]), _operator())
+        store.apply(event)
+        say(f"forced {event.mode} for {event.ttl_s:g} s, reason {event.reason}; ends by a successful probe")
+    elif options["clear"]:
+        _, verb = store.apply(Clear(_operator()))
+        say(f"cleared: back to {base_mode}" if verb is Verb.CLEARED else "nothing was forced")
+    elif options["reset_failures"]:
+        _, verb = store.apply(ResetFailures())
+        say("failure count reset" if verb is Verb.RESET else "the failure count was 0")
+    else:
+        raise SettingsError("no action given: use one of --status, --force REASON, --clear, --reset-failures")
+
+
+def status(state: State, base_mode: Mode, clock: Clock) -> dict[str, Any]:
+    """Return what `--status --json` prints."""
+    now = clock.monotonic()
+    return {
+        "base_mode": str(base_mode),
+        "effective_mode": str(weaker(base_mode, state.mode) if state.mode else base_mode),
+        "phase": str(state.phase(now)),
+        "forced": _forced(state, clock) if state.mode else None,
+        "consecutive_failures": len(state.failed_at),
+        "probe_lease": {
+            "held": state.leased(now),
+            "remaining_s": _seconds(state.lease_until - now) if state.leased(now) else 0,
+        },
+        "store": {"up": True},
+    }
+
+
+def _forced(state: State, clock: Clock) -> dict[str, Any]:
+    now = clock.monotonic()
+    return {
+        "mode": str(state.mode),
+        "reason": state.reason,
+        "remaining_s": _seconds(state.until - now),
+        "forced_at": iso(clock.wall() + state.since - now),
+        "by": state.by,
+        "epoch": state.epoch,
+    }
+
+
+def _seconds(left: float) -> float:
+    return round(max(0.0, left), 1)
+
+
+def _json(state: State, base_mode: Mode, clock: Clock) -> str:
+    return json.dumps(status(state, base_mode, clock))
+
+
+def _text(state: State, base_mode: Mode, clock: Clock) -> str:
+    shown = status(state, base_mode, clock)
+    forced = shown["forced"]
+    lines = [
+        f"base mode             {shown['base_mode']}",
+        f"forced mode           {_forced_text(forced, state.phase(clock.monotonic()))}",
+        f"effective mode        {shown['effective_mode']}",
+        f"consecutive failures  {shown['consecutive_failures']}",
+        f"probe lease           {'held' if shown['probe_lease']['held'] else 'free'}",
+    ]
+    return "\n".join(lines)
+
+
+def _forced_text(forced: dict[str, Any] | None, phase: Phase) -> str:
+    if forced is None:
+        return "none"
+    by = "by failures" if forced["by"] == AUTO else f"by {forced['by']}"
+    left = "probing now" if phase is Phase.PROBING else f"{forced['remaining_s']:g} s left"
+    return f"{forced['mode']}, reason {forced['reason']}, {by}, {left}"
+
+
+def _reason(raw: str) -> str:
+    if raw not in REASONS:
+        raise SettingsError(f"unknown reason {raw!r}: use one of {', '.join(REASONS)}")
+    return raw
+
+
+def _ttl_s(raw: str) -> float:
+    try:
+        ttl_s = float(raw)
+    except ValueError:
+        ttl_s = math.nan
+    if not 1 <= ttl_s <= MAX_TTL_S:
+        raise SettingsError(f"--ttl {raw!r} is not usable: give seconds from 1 to {MAX_TTL_S}")
+    return ttl_s
+
+
+def _operator() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()}"

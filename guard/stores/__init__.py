@@ -1,0 +1,1 @@
+"""Where the fleet keeps its state: one process (memory) or many (redis)."""

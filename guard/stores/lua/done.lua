@@ -1,0 +1,14 @@
+-- done(token, epoch, result ok|failed|cancelled, hold_ms): the probe ended; fenced by token and epoch.
+local s = load()
+local epoch = tonumber(ARGV[2])
+if ARGV[1] ~= s.token or epoch ~= s.epoch then return stale(s, epoch) end
+if ARGV[3] == 'cancelled' then
+  s.token, s.lease_until = '', 0
+  return change('released', s)
+end
+if ARGV[3] == 'ok' then
+  close(s)
+  return change('restored', s)
+end
+trip(s, 'probe_failed', tonumber(ARGV[4]))
+return change('held_again', s)

@@ -1,0 +1,20 @@
+-- failed(epoch, thread, at_once 0|1, trip_after, window_ms, hold_ms): a read failed.
+local s = load()
+local epoch, at_once = tonumber(ARGV[1]), ARGV[3] == '1'
+if epoch ~= s.epoch or s.mode ~= '' then return stale(s, epoch) end
+s.thread = ARGV[2]
+if at_once then
+  trip(s, 'auth', tonumber(ARGV[6]))
+  return change('tripped', s)
+end
+local recent = {}
+for at in string.gmatch(s.failed_at, '%d+') do
+  if now - tonumber(at) <= tonumber(ARGV[5]) then recent[#recent + 1] = at end
+end
+recent[#recent + 1] = string.format('%.0f', now)
+if #recent < tonumber(ARGV[4]) then
+  s.failed_at = table.concat(recent, ' ')
+  return change('counted', s)
+end
+trip(s, 'consecutive_failures', tonumber(ARGV[6]))
+return change('tripped', s)

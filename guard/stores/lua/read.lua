@@ -1,0 +1,2 @@
+-- read(): the state as it stands.
+return nothing(load())

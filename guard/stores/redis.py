@@ -1,0 +1,197 @@
+"""The state of the fleet, in Redis >= 6.2 or Valkey: one hash, one channel, one Lua script per event.
+
+Measured (redis-py 8.1, Redis 7.0): a script costs about 110 us and runs on failure paths only; redis-py's own
+defaults would stall a call for about 8 s when Redis is dead, so retries are off and timeouts explicit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from guard.errors import Kind, SettingsError, StoreError
+from guard.machine import (
+    Adopt,
+    Clear,
+    Done,
+    Event,
+    Failed,
+    Force,
+    Lease,
+    ResetFailures,
+    State,
+    Succeeded,
+    Verb,
+)
+from guard.modes import Mode
+from guard.policy import Policy
+from guard.ports import Clock, Feed
+
+COMMAND_TIMEOUT_S = 0.1
+"""A command that takes longer has failed: the caller goes on from local state."""
+PING_EVERY_S = 0.25
+"""Two misses mean a stale subscription (facts: a black hole is flagged after 0.64 s)."""
+
+SCRIPTS = ("read", "failed", "succeeded", "lease", "done", "force", "clear", "reset", "adopt")
+
+
+def connect(url: str) -> redis.Redis:
+    """Return a client for `url` with our timeouts; raise SettingsError for an unusable URL."""
+    try:
+        return redis.Redis.from_url(
+            url,
+            socket_timeout=COMMAND_TIMEOUT_S,
+            socket_connect_timeout=COMMAND_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
+        )
+    except ValueError as error:
+        raise SettingsError(
+            f"the Redis URL is unusable ({error}): give redis://host:port/db or rediss://..."
+        ) from None
+
+
+class RedisStore:
+    """Implements `ports.Store`; `prefix` carries the hash tag that keeps all keys on one Cluster node."""
+
+    def __init__(self, client: redis.Redis, policy: Policy, clock: Clock, prefix: str = "{mem}:") -> None:
+        self._client = client
+        self._policy = policy
+        self._clock = clock
+        self._keys = [f"{prefix}state", f"{prefix}changes"]
+        self._scripts = {name: client.register_script(_source(name)) for name in SCRIPTS}
+
+    def apply(self, event: Event) -> tuple[State, Verb]:
+        """Apply one event in one round trip; raise StoreError when Redis does not answer."""
+        script, args = self._call(event)
+        return self._run(script, args) if script else (self.read(), Verb.NOTHING)
+
+    def read(self) -> State:
+        """Return the state as Redis holds it."""
+        return self._run("read", ())[0]
+
+    @contextmanager
+    def listen(self) -> Iterator[Feed]:
+        """Subscribe; raise StoreError when Redis does not answer."""
+        pubsub = self._client.pubsub()  # type: ignore[no-untyped-call]  # redis-py
+        try:
+            with _answering():
+                pubsub.subscribe(self._keys[1])
+            yield _Feed(pubsub, self._clock)
+        finally:
+            pubsub.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _run(self, script: str, args: tuple[Any, ...]) -> tuple[State, Verb]:
+        with _answering():
+            verb, snapshot = self._scripts[script](keys=self._keys, args=args)
+        return _state(snapshot, self._clock.monotonic()), Verb(verb)
+
+    def _call(self, event: Event) -> tuple[str, tuple[Any, ...]]:
+        hold_ms = _ms(self._policy.hold_s)
+        match event:
+            case Failed(kind, epoch, thread):
+                if not (kind.counts or kind is Kind.AUTH):
+                    return "", ()
+                limits = (self._policy.trip_after, _ms(self._policy.window_s), hold_ms)
+                return "failed", (epoch, thread, int(kind is Kind.AUTH), *limits)
+            case Succeeded(epoch):
+                return "succeeded", (epoch,)
+            case Lease(token):
+                return "lease", (token, _ms(self._policy.lease_s))
+            case Done(token, epoch, result):
+                return "done", (token, epoch, str(result), hold_ms)
+            case Force(mode, reason, ttl_s, by):
+                return "force", (str(mode), reason, by, _ms(ttl_s))
+            case Clear():
+                return "clear", ()
+            case ResetFailures():
+                return "reset", ()
+            case Adopt(state):
+                return "adopt", _wire(state, self._clock.monotonic())
+
+
+@dataclass
+class _Feed:
+    """Pushed snapshots, with a heartbeat: a socket that stays open proves nothing."""
+
+    pubsub: Any  # redis-py's PubSub is untyped
+    clock: Clock
+    missed: int = 0
+
+    def __post_init__(self) -> None:
+        self.pinged = self.clock.monotonic()
+
+    def next(self, timeout_s: float) -> State | None:
+        with _answering():
+            self._beat()
+            message = self.pubsub.get_message(timeout=min(timeout_s, PING_EVERY_S))
+        if message is None:
+            return None
+        self.missed = 0
+        return _state(message["data"], self.clock.monotonic()) if message["type"] == "message" else None
+
+    def _beat(self) -> None:
+        if self.clock.monotonic() - self.pinged < PING_EVERY_S:
+            return
+        if self.missed == 2:  # noqa: PLR2004 - two misses, see PING_EVERY_S
+            raise StoreError("Redis stopped answering the subscription")
+        self.missed += 1
+        self.pinged = self.clock.monotonic()
+        self.pubsub.ping()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turn redis-py's errors into ours; the URL may hold a password, so it is not repeated."""
+    try:
+        yield
+    except (redis.RedisError, OSError) as error:
+        raise StoreError(f"Redis does not answer ({type(error).__name__})") from error
+
+
+def _source(script: str) -> str:
+    folder = files("guard.stores") / "lua"
+    return "\n".join((folder / f"{name}.lua").read_text() for name in ("state", script))
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _state(snapshot: str, now: float) -> State:
+    """Turn durations on the wire into times on the local monotonic clock."""
+    raw = json.loads(snapshot)
+    held = bool(raw["mode"])
+    return State(
+        epoch=raw["epoch"],
+        rev=raw["rev"],
+        mode=Mode(raw["mode"]) if held else None,
+        reason=raw["reason"],
+        by=raw["by"],
+        since=now - raw["age_ms"] / 1000 if held else 0.0,
+        until=now + raw["left_ms"] / 1000 if held else 0.0,
+        failed_at=tuple(now - int(age) / 1000 for age in raw["failure_ages_ms"].split()),
+        thread=raw["thread"],
+        token=raw["token"],
+        lease_until=now + raw["lease_left_ms"] / 1000 if raw["token"] else 0.0,
+    )
+
+
+def _wire(state: State, now: float) -> tuple[Any, ...]:
+    """Turn a state into the durations that adopt.lua takes."""
+    ages = " ".join(str(_ms(now - at)) for at in state.failed_at)
+    durations = (_ms(now - state.since), _ms(state.until - now), _ms(state.lease_until - now))
+    text = (str(state.mode or ""), state.reason, state.by, state.thread, state.token)
+    return (state.epoch, state.rev, *text, ages, *durations)

@@ -1,0 +1,158 @@
+"""Keeps one process's snapshot of the fleet's state: pushed by the store, never fetched by a call.
+
+The healthy path reads `Watch.state`, an attribute: no lock, no round trip.  A thread per process follows
+the store's feed, and tells when a hold lapses.  Without a store the same rules run on the snapshot alone.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event as Flag
+from threading import Lock, Thread
+
+from guard.errors import StoreError
+from guard.machine import Adopt, Event, State, Verb, step
+from guard.policy import Policy
+from guard.ports import Clock, Feed, Store
+
+TICK_S = 0.25
+"""The longest the listener waits: how soon metrics are flushed and a dead store is noticed."""
+RETRY_S = 0.25
+"""Between attempts to reach a lost store: comes back within 1 s of it."""
+SOONEST_S = 0.01
+"""The shortest wait before a lapse is tried again (the store's clock may lag ours by a millisecond)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the owner of a watch wants to hear; all run off the healthy path."""
+
+    changed: Callable[[Verb, State], None]
+    """This process caused a transition."""
+    lapsed: Callable[[], None]
+    """A hold is over: somebody may probe.  Must not block."""
+    tick: Callable[[], None]
+    """At least every TICK_S."""
+
+
+class Watch:
+    """The snapshot, and the thread that keeps it fresh (restarted in a forked child)."""
+
+    def __init__(self, store: Store, policy: Policy, clock: Clock, hooks: Hooks) -> None:
+        self.state = State()
+        self.up = False
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._hooks = hooks
+        self._lock = Lock()
+        self._stop = Flag()
+        self._thread: Thread | None = None
+        _restart_after_fork(self)
+
+    def start(self) -> None:
+        """Read the state once, so that the first call already knows it, then follow it."""
+        try:
+            self._take(self._store.read())
+            self.up = True
+        except StoreError:
+            self.up = False
+        self._spawn()
+
+    def close(self) -> None:
+        """Stop the thread; the snapshot stays readable."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join(timeout=2 * TICK_S)
+            self._thread = None
+
+    def apply(self, event: Event) -> Verb:
+        """Apply an event to the fleet, or to this process alone while the store is away."""
+        state, verb = self._apply_shared(event) if self.up else self._apply_locally(event)
+        self._take(state)
+        self._hooks.changed(verb, state)
+        return verb
+
+    def _apply_shared(self, event: Event) -> tuple[State, Verb]:
+        try:
+            state, verb = self._store.apply(event)
+            if verb is Verb.BEHIND:
+                self._store.apply(Adopt(self.state))
+                state, verb = self._store.apply(event)
+        except StoreError:
+            self.up = False
+            return self._apply_locally(event)
+        return state, verb
+
+    def _apply_locally(self, event: Event) -> tuple[State, Verb]:
+        with self._lock:
+            self.state, verb = step(self.state, event, self._policy, self._clock.monotonic())
+            return self.state, verb
+
+    def _take(self, state: State) -> None:
+        """Move forward only: answers and pushes may overtake each other."""
+        with self._lock:
+            if (state.epoch, state.rev) > (self.state.epoch, self.state.rev):
+                self.state = state
+
+    def _spawn(self) -> None:
+        self._stop = Flag()
+        self._lock = Lock()
+        self._thread = Thread(target=self._run, args=(self._stop,), name="zep-guard-watch", daemon=True)
+        self._thread.start()
+
+    def _run(self, stop: Flag) -> None:
+        while not stop.is_set():
+            try:
+                with self._store.listen() as feed:
+                    self._catch_up()
+                    self._follow(feed, stop)
+            except StoreError:
+                self.up = False
+                self._beat()
+                stop.wait(RETRY_S)
+
+    def _catch_up(self) -> None:
+        """After subscribing: the store's state rules, unless it lost its data; then ours is written back."""
+        state = self._store.read()
+        if state.epoch < self.state.epoch:
+            state, _ = self._store.apply(Adopt(self.state))
+        with self._lock:
+            self.state = state
+        self.up = True
+
+    def _follow(self, feed: Feed, stop: Flag) -> None:
+        while not stop.is_set() and self.up:
+            self._beat()
+            state = feed.next(self._wait_s())
+            if state:
+                self._take(state)
+
+    def _beat(self) -> None:
+        self._hooks.tick()
+        if self.state.mode and self._clock.monotonic() >= self.state.lapses_at():
+            self._hooks.lapsed()
+
+    def _wait_s(self) -> float:
+        if self.state.mode is None:
+            return TICK_S
+        return min(TICK_S, max(SOONEST_S, self.state.lapses_at() - self._clock.monotonic()))
+
+    def _after_fork(self) -> None:
+        if self._thread:
+            self._spawn()
+
+
+def _restart_after_fork(watch: Watch) -> None:
+    """Threads die in a fork: a child that serves requests needs its own (gunicorn --preload, Celery)."""
+    ref = weakref.WeakMethod(watch._after_fork)  # noqa: SLF001 - this is the watch's own module
+
+    def restart() -> None:
+        method = ref()
+        if method:
+            method()
+
+    os.register_at_fork(after_in_child=restart)

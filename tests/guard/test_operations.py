@@ -1,0 +1,109 @@
+"""The operations command, by both of its doors: `zep-mode` and `manage.py zep_mode`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from guard.clock import SystemClock
+from guard.errors import Kind
+from guard.machine import Failed
+from guard.policy import Policy
+from guard.stores.redis import RedisStore, connect
+
+DOORS = {
+    "zep-mode": [str(Path(sys.executable).parent / "zep-mode")],
+    "manage.py": [sys.executable, "-m", "drills.assistant.manage", "zep_mode"],
+}
+
+
+class Door:
+    def __init__(self, name: str, redis_url: str) -> None:
+        self.prefix = f"{{{uuid.uuid4().hex}}}:"
+        self.redis_url = redis_url
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "GUARD_REDIS_URL": redis_url,
+            "GUARD_PREFIX": self.prefix,
+            "FLAG_ZEP_READ": "true",
+            "FLAG_ZEP_WRITE": "true",
+        }
+        self._argv = DOORS[name]
+
+    def __call__(self, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self._argv, *args], env={**self.environ, **environ}, capture_output=True, text=True, check=False
+        )
+
+    def status(self) -> dict:
+        return json.loads(self("--status", "--json").stdout)
+
+
+@pytest.fixture(params=DOORS)
+def door(request, redis_url) -> Door:
+    return Door(request.param, redis_url)
+
+
+def test_status_force_and_clear(door):
+    assert door.status() == {
+        "base_mode": "read_write",
+        "effective_mode": "read_write",
+        "phase": "closed",
+        "forced": None,
+        "consecutive_failures": 0,
+        "probe_lease": {"held": False, "remaining_s": 0},
+        "store": {"up": True},
+    }
+    assert door("--force", "rollback", "--ttl", "600", "--mode", "off").returncode == 0
+    forced = door.status()["forced"]
+    assert (forced["mode"], forced["reason"], forced["epoch"]) == ("off", "rollback", 1)
+    assert forced["by"].count("@") == 1
+    assert 590 < forced["remaining_s"] <= 600
+    assert abs(time.time() - _epoch_s(forced["forced_at"])) < 30
+    assert "off, reason rollback, by " in door("--status").stdout
+    assert "back to read_write" in door("--clear").stdout
+    assert door.status()["phase"] == "closed"
+    assert "nothing was forced" in door("--clear").stdout
+
+
+def test_failures_are_shown_and_forgotten(door):
+    store = RedisStore(connect(door.redis_url), Policy(), SystemClock(), door.prefix)
+    store.apply(Failed(Kind.TIMEOUT, 0, "t"))
+    store.close()
+    assert door.status()["consecutive_failures"] == 1
+    assert door("--reset-failures").returncode == 0
+    assert door.status()["consecutive_failures"] == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "environ", "says"),
+    [
+        (["--force", "boredom"], {}, "use one of auth, consecutive_failures, manual, rollback"),
+        (["--force", "manual", "--ttl", "soon"], {}, "give seconds from 1 to"),
+        (["--force", "manual", "--ttl", "nan"], {}, "give seconds from 1 to"),
+        ([], {}, "use one of --status, --force REASON, --clear"),
+        (["--status"], {"FLAG_ZEP_READ": "maybe"}, "FLAG_ZEP_READ='maybe' is not a switch"),
+        (["--status"], {"GUARD_HOLD_S": "-1"}, "GUARD_HOLD_S='-1' is not usable"),
+        (["--status"], {"GUARD_REDIS_URL": "localhost"}, "give redis://host:port/db"),
+        (["--status"], {"GUARD_REDIS_URL": ""}, "set GUARD_REDIS_URL"),
+        (["--status"], {"GUARD_REDIS_URL": "redis://:hunter2@127.0.0.1:1/0"}, "Redis does not answer"),
+    ],
+)
+def test_a_mistake_is_one_clear_line(door, args, environ, says):
+    done = door(*args, **environ)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "hunter2" not in done.stderr
+
+
+def _epoch_s(iso: str) -> float:
+    return datetime.fromisoformat(iso).timestamp()

@@ -1,0 +1,174 @@
+"""One process's snapshot: pushed by a real Redis, kept when Redis is away, right again when it is back."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from awaiting import eventually
+
+from guard.clock import SystemClock
+from guard.errors import Kind
+from guard.machine import Clear, Failed, Force, State, Succeeded, Verb
+from guard.modes import Mode
+from guard.policy import Policy
+from guard.stores.memory import MemoryStore
+from guard.stores.redis import RedisStore, connect
+from guard.watch import Hooks, Watch
+
+
+class Fleet:
+    """Watches of one Redis, each as its own process would have."""
+
+    def __init__(self, url: str, stack: ExitStack) -> None:
+        self.url = url
+        self.prefix = f"{{{uuid.uuid4().hex}}}:"
+        self._stack = stack
+        self.lapses = 0
+
+    def store(self, policy: Policy) -> RedisStore:
+        store = RedisStore(connect(self.url), policy, SystemClock(), self.prefix)
+        self._stack.callback(store.close)
+        return store
+
+    def join(self, policy: Policy | None = None) -> Watch:
+        policy = policy or Policy()
+        hooks = Hooks(changed=lambda *_: None, lapsed=self._lapsed, tick=lambda: None)
+        watch = Watch(self.store(policy), policy, SystemClock(), hooks)
+        self._stack.callback(watch.close)
+        watch.start()
+        return watch
+
+    def _lapsed(self) -> None:
+        self.lapses += 1
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def fleet(redis_url, stack) -> Fleet:
+    return Fleet(redis_url, stack)
+
+
+def test_a_downgrade_in_one_process_reaches_the_other(fleet):
+    one, other = fleet.join(), fleet.join()
+    assert one.apply(Failed(Kind.AUTH, 0, "t")) is Verb.TRIPPED
+    assert one.state.mode is Mode.WRITE_ONLY
+    eventually(lambda: other.state.mode is Mode.WRITE_ONLY)
+    assert other.state.reason == "auth"
+
+
+def test_processes_count_failures_together(fleet):
+    one, other = fleet.join(), fleet.join()
+    one.apply(Failed(Kind.TIMEOUT, 0, "t"))
+    other.apply(Failed(Kind.TIMEOUT, 0, "t"))
+    assert one.apply(Failed(Kind.TIMEOUT, 0, "t")) is Verb.TRIPPED
+    eventually(lambda: other.state.mode)
+
+
+def test_a_success_elsewhere_is_known_here(fleet):
+    one, other = fleet.join(), fleet.join()
+    one.apply(Failed(Kind.TIMEOUT, 0, "t"))
+    eventually(lambda: other.state.failed_at)
+    other.apply(Succeeded(0))
+    eventually(lambda: not one.state.failed_at)
+
+
+def test_a_new_process_knows_the_hold_before_its_first_call(fleet):
+    fleet.join().apply(Failed(Kind.AUTH, 0, "t"))
+    assert fleet.join().state.mode is Mode.WRITE_ONLY
+
+
+def test_a_lapse_is_told_without_any_traffic(fleet):
+    fleet.join().apply(Force(Mode.WRITE_ONLY, "manual", 0.05, "ann@ops"))
+    eventually(lambda: fleet.lapses)
+
+
+def test_a_forked_child_follows_the_fleet(fleet):
+    watch = fleet.join()
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            eventually(lambda: watch.state.mode is Mode.OFF)
+            os.write(write_end, b"followed")
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    eventually(lambda: watch.up)
+    fleet.join().apply(Force(Mode.OFF, "manual", 60, "ann@ops"))
+    with os.fdopen(read_end, "rb") as pipe:
+        assert pipe.read() == b"followed"
+    os.waitpid(child, 0)
+
+
+def test_an_answer_that_was_overtaken_by_a_push_is_not_taken(stack):
+    class SlowAnswer(MemoryStore):
+        """Its answers show the state before the event, and come after the push of the state behind it."""
+
+        def apply(self, event):
+            before = self.read()
+            after, verb = super().apply(event)
+            eventually(lambda: watch.state == after)
+            return before, verb
+
+    hooks = Hooks(changed=lambda *_: None, lapsed=lambda: None, tick=lambda: None)
+    watch = Watch(SlowAnswer(Policy(), SystemClock()), Policy(), SystemClock(), hooks)
+    stack.callback(watch.close)
+    watch.start()
+    eventually(lambda: watch.up)
+    watch.apply(Failed(Kind.AUTH, 0, "t"))
+    assert watch.state.mode is Mode.WRITE_ONLY
+
+
+@pytest.fixture
+def own_fleet(own_redis, stack) -> Fleet:
+    fleet = Fleet(own_redis.url, stack)
+    fleet.server = own_redis
+    return fleet
+
+
+def test_without_redis_each_process_protects_itself(own_fleet):
+    watch = own_fleet.join()
+    own_fleet.server.stop()
+    eventually(lambda: not watch.up)
+    verbs = [watch.apply(Failed(Kind.TIMEOUT, 0, "t")) for _ in range(3)]
+    assert verbs == [Verb.COUNTED, Verb.COUNTED, Verb.TRIPPED]
+    assert watch.state.mode is Mode.WRITE_ONLY
+
+
+def test_a_redis_that_dies_under_a_call_does_not_lose_the_outcome(own_fleet):
+    watch = own_fleet.join()
+    own_fleet.server.stop()
+    assert watch.apply(Failed(Kind.AUTH, 0, "t")) is Verb.TRIPPED
+
+
+def test_a_redis_that_comes_back_empty_never_reopens_reads(own_fleet):
+    one, other = own_fleet.join(), own_fleet.join()
+    one.apply(Failed(Kind.AUTH, 0, "t"))
+    eventually(lambda: other.state.mode)
+    seen: list[State] = []
+    own_fleet.server.stop()
+    eventually(lambda: not one.up and not other.up)
+    own_fleet.server.start()
+    eventually(lambda: seen.append(one.state) or seen.append(other.state) or (one.up and other.up))
+    assert all(state.mode is Mode.WRITE_ONLY for state in seen)
+    newcomer = own_fleet.join()
+    assert (newcomer.state.mode, newcomer.state.epoch) == (Mode.WRITE_ONLY, 1)
+
+
+def test_what_was_cleared_while_a_process_was_cut_off_holds_when_it_is_back(own_fleet):
+    one = own_fleet.join()
+    one.apply(Failed(Kind.AUTH, 0, "t"))
+    one.close()  # cut off: hears nothing
+    own_fleet.store(Policy()).apply(Clear("ann@ops"))
+    assert one.state.mode is Mode.WRITE_ONLY
+    one.start()
+    eventually(lambda: one.state.mode is None)
