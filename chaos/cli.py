@@ -1,0 +1,38 @@
+"""`zep-chaos`: servers and faults by hand; a subcommand's module is imported when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+COMMANDS = {
+    "toxiproxy": ("chaos.toxiproxy.server", "TCP proxy with faults, driven by Toxiproxy's HTTP API"),
+    "gateway": ("chaos.gateway.server", "HTTP proxy with faults, and a log of every request"),
+    "zep": ("chaos.zep.server", "a double of Zep Cloud's v4 thread API"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one subcommand; return its exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if not words or words[0] in ("-h", "--help"):
+        sys.stdout.write(_usage())
+        return 0 if words else 2
+    if words[0] not in COMMANDS:
+        sys.stderr.write(f"zep-chaos: unknown command {words[0]!r}: use one of {', '.join(COMMANDS)}\n")
+        return 2
+    module = import_module(COMMANDS[words[0]][0])
+    code: int = module.main(words[1:])
+    return code
+
+
+def _usage() -> str:
+    rows = "".join(f"  {name:<10} {text}\n" for name, (_, text) in COMMANDS.items())
+    example = (
+        "zep-chaos gateway --listen 127.0.0.1:8080 --upstream http://127.0.0.1:8000 --admin 127.0.0.1:8475"
+    )
+    return f"usage: zep-chaos COMMAND [--help]\n\n{rows}\nexample: {example}\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

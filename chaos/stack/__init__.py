@@ -1,0 +1,1 @@
+"""Stacks to drill: processes of our own, and a keeper that outlives us and undoes everything."""

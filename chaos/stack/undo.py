@@ -1,0 +1,179 @@
+"""Undoing as data: what the keeper is armed with, and how each piece is put right.
+
+* ``{"l7": admin_url, "name": fault_name}``: heal a fault of the HTTP gateway
+* ``{"l4": url, "name": fault_name, "fault": {...}}``: heal a `Toxic` (has a ``type``) or a `Down`
+* ``{"l4": url, "remove": proxy}``: remove a proxy from a Toxiproxy that is not ours
+* ``{"tree": folder}``: remove a folder, the very one that was there when the keeper was armed
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from chaos.faults import Down, Toxic
+from chaos.injectors import InjectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chaos.injectors.l4 import L4
+
+LEARN_TIMEOUT_S = 1.0
+
+
+def l7_fault(admin_url: str, name: str) -> dict[str, Any]:
+    return {"l7": admin_url, "name": name}
+
+
+def l4_fault(url: str, name: str, fault: Toxic | Down) -> dict[str, Any]:
+    return {"l4": url, "name": name, "fault": asdict(fault)}
+
+
+def l4_proxy(url: str, proxy: str) -> dict[str, Any]:
+    return {"l4": url, "remove": proxy}
+
+
+def tree(folder: Path) -> dict[str, Any]:
+    return {"tree": str(folder)}
+
+
+class Undo(Protocol):
+    """Ready to act.  `where` is what it talks to: the same in order, others side by side."""
+
+    @property
+    def where(self) -> str: ...
+
+    def __call__(self, timeout_s: float) -> None: ...
+
+
+class HealL7:
+    def __init__(self, admin_url: str, name: str) -> None:
+        from chaos.injectors.l7 import Gateway  # noqa: PLC0415 - httpx takes its time: only who arms it pays
+
+        self.where = admin_url
+        self._name = name
+        self._gateway = Gateway
+
+    def __call__(self, timeout_s: float) -> None:
+        with contextlib.closing(self._gateway(self.where, timeout_s=timeout_s)) as gateway:
+            gateway.heal(self._name)
+
+
+class HealL4:
+    """Learns where the proxy leads while it can still be asked."""
+
+    def __init__(self, url: str, name: str, fault: Toxic | Down) -> None:
+        self.where = url
+        self._name, self._fault = name, fault
+        self._l4 = _l4(url)
+        self._l4.learn(fault.proxy)
+
+    def __call__(self, timeout_s: float) -> None:
+        self._l4.timeout_s = timeout_s
+        self._l4.heal(self._name, self._fault)
+
+
+class RemoveProxy:
+    def __init__(self, url: str, proxy: str) -> None:
+        self.where = url
+        self._l4, self._proxy = _l4(url), proxy
+
+    def __call__(self, timeout_s: float) -> None:
+        self._l4.timeout_s = timeout_s
+        self._l4.remove(self._proxy)
+
+
+class RemoveTree:
+    """Only the folder that was there at arming: not a link, and not another one put in its place."""
+
+    def __init__(self, folder: str) -> None:
+        self.where = folder
+        self._folder = Path(folder)
+        if not self._folder.is_absolute() or self._folder == Path(self._folder.anchor):
+            raise ValueError(f"{folder!r} is not an absolute path to a folder of its own")
+        if self._folder.is_symlink() or not self._folder.is_dir():
+            raise ValueError(f"{folder!r} is not a folder")
+        self._identity = _identity(self._folder)
+
+    def __call__(self, timeout_s: float) -> None:  # noqa: ARG002 - a disk has no timeout
+        if not self._folder.exists():
+            return
+        if self._folder.is_symlink() or _identity(self._folder) != self._identity:
+            raise ValueError(f"{self._folder} is no longer the folder the keeper was armed with")
+        shutil.rmtree(self._folder)
+
+
+def ready(data: Mapping[str, Any]) -> Undo:
+    """Make an undo from its data.
+
+    Raises ValueError or KeyError for data that means nothing, and `InjectorError` when its proxy cannot be
+    asked: what could not be undone must not be done.
+    """
+    if "tree" in data:
+        return RemoveTree(data["tree"])
+    if "l7" in data:
+        return HealL7(data["l7"], data["name"])
+    if "l4" in data and "remove" in data:
+        return RemoveProxy(data["l4"], data["remove"])
+    if "l4" in data:
+        return HealL4(data["l4"], data["name"], _fault(data["fault"]))
+    raise ValueError("an undo names l7, l4 or tree")
+
+
+def run(undos: Iterable[tuple[str, Undo]], *, each_s: float, budget_s: float) -> list[str]:
+    """Carry out `undos` in the given order, one thread for each address; returns a line per failure.
+
+    A call to an injector may take `each_s` seconds.  An undo that is not through after `budget_s` seconds
+    counts as failed and is left behind.
+    """
+    deadline_s = time.monotonic() + budget_s
+    open_ids = dict(undos)
+    failures: list[str] = []
+    threads = [
+        threading.Thread(target=_run_some, args=(some, each_s, open_ids, failures), daemon=True)
+        for some in _by_address(open_ids).values()
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline_s - time.monotonic()))
+    return [*failures, *(f"{left}: no answer in time" for left in list(open_ids))]
+
+
+def _by_address(undos: Mapping[str, Undo]) -> dict[str, list[tuple[str, Undo]]]:
+    grouped: dict[str, list[tuple[str, Undo]]] = {}
+    for key, undo in undos.items():
+        grouped.setdefault(undo.where, []).append((key, undo))
+    return grouped
+
+
+def _run_some(
+    some: Iterable[tuple[str, Undo]], each_s: float, open_ids: dict[str, Undo], failures: list[str]
+) -> None:
+    for key, undo in some:
+        try:
+            undo(each_s)
+        except (InjectorError, OSError, ValueError) as error:
+            failures.append(f"{key}: {error}")
+        open_ids.pop(key, None)
+
+
+def _l4(url: str) -> L4:
+    from chaos.injectors.l4 import L4  # noqa: PLC0415 - requests is loaded when it is first needed
+
+    return L4(url, timeout_s=LEARN_TIMEOUT_S)
+
+
+def _fault(fields: Mapping[str, Any]) -> Toxic | Down:
+    return Toxic(**fields) if "type" in fields else Down(**fields)
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    found = folder.stat()
+    return found.st_dev, found.st_ino

@@ -1,0 +1,1 @@
+"""An embedded Toxiproxy: the HTTP API of version 2.12 over an asyncio relay."""

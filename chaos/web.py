@@ -1,0 +1,239 @@
+"""A small HTTP/1.1 server: asyncio Protocol + httptools, bounded memory, a handler from request to response.
+
+Serves the Zep double, the gateway's admin API and the Toxiproxy API.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import json
+import logging
+import signal
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+import httptools
+import uvloop
+
+MAX_BODY_BYTES = 16 * 2**20
+MAX_HEAD_BYTES = 64 * 2**10
+MAX_PIPELINED = 64
+"""Requests of one connection that may wait for their turn; reading pauses beyond."""
+
+log = logging.getLogger("chaos.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; header names in lower case, the path without its query."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One response; Content-Length is added."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[Request], Response | Awaitable[Response]]
+
+
+def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return `value` as a JSON response."""
+    return Response(
+        status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})}
+    )
+
+
+def error_response(status: int, message: str) -> Response:
+    """Return the error body of the admin API and of Toxiproxy: ``{"error", "status"}``."""
+    return json_response({"error": message, "status": status}, status)
+
+
+def from_browser(request: Request) -> bool:
+    """Tell whether a web page may be behind a request to an admin API."""
+    return "origin" in request.headers or request.headers.get("user-agent", "").startswith("Mozilla/")
+
+
+class Server:
+    """A listening server; `address` is ``host:port`` with the real port."""
+
+    def __init__(self, inner: asyncio.Server, connections: set[_Connection]) -> None:
+        host, port = inner.sockets[0].getsockname()[:2]
+        self.address = f"{host}:{port}"
+        self._inner = inner
+        self._connections = connections
+
+    async def close(self) -> None:
+        """Stop listening and drop the connections."""
+        self._inner.close()
+        for connection in list(self._connections):
+            connection.drop()
+        await self._inner.wait_closed()
+
+
+async def serve(handler: Handler, host: str, port: int) -> Server:
+    """Listen; port 0 takes a free one.  Raises OSError when the address is taken."""
+    connections: set[_Connection] = set()
+    loop = asyncio.get_running_loop()
+    inner = await loop.create_server(lambda: _Connection(handler, connections), host, port, backlog=1024)
+    return Server(inner, connections)
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a server's coroutine until it ends or SIGTERM or SIGINT cancels it."""
+
+    async def until_told() -> None:
+        task = asyncio.ensure_future(main)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    uvloop.run(until_told())
+
+
+def ready(name: str, **addresses: str) -> None:
+    """Print the one line that says where a server listens."""
+    sys.stdout.write(json.dumps({"ready": name, **addresses}) + "\n")
+    sys.stdout.flush()
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Return host and port of ``host:port``; raise ValueError that says so."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the last port
+        raise ValueError(f"{text!r} is not an address: give HOST:PORT")
+    return host, int(port)
+
+
+class _Connection(asyncio.Protocol):
+    """One client.  Requests are answered in order, one at a time."""
+
+    def __init__(self, handler: Handler, connections: set[_Connection]) -> None:
+        self._handler = handler
+        self._connections = connections
+        self._waiting: deque[tuple[Request, bool]] = deque()
+        self._answering: asyncio.Task[None] | None = None
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]  # a TCP server hands us a Transport
+        self._parser = httptools.HttpRequestParser(self)
+        self._connections.add(self)
+        self._begin()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._connections.discard(self)
+        self._waiting.clear()
+        if self._answering:
+            self._answering.cancel()
+
+    def drop(self) -> None:
+        self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._unparsed += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(HTTPStatus.NOT_IMPLEMENTED, "upgrades are not served")
+        except httptools.HttpParserError as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, f"not HTTP: {type(error).__name__}")
+        if self._in_head and self._unparsed > MAX_HEAD_BYTES:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is too large")
+
+    # What httptools calls while it parses.
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin1").lower()] = value.decode("latin1")
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if self._headers.get("expect", "").lower() == "100-continue":
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+        if len(self._body) > MAX_BODY_BYTES:
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too large")
+
+    def on_message_complete(self) -> None:
+        method = self._parser.get_method().decode("latin1")
+        target = self._url.decode("latin1")
+        path, _, query = target.partition("?")
+        request = Request(method, path, dict(parse_qsl(query)), self._headers, bytes(self._body))
+        self._waiting.append((request, self._parser.should_keep_alive()))
+        self._begin()
+        if len(self._waiting) >= MAX_PIPELINED:
+            self._transport.pause_reading()
+        if self._answering is None:
+            self._answering = asyncio.ensure_future(self._answer_all())
+
+    def _begin(self) -> None:
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
+        self._in_head = True
+        self._unparsed = 0
+
+    async def _answer_all(self) -> None:
+        while self._waiting:
+            request, keep_alive = self._waiting.popleft()
+            response = await self._handle(request)
+            self._transport.write(_encode(request, response, keep_alive=keep_alive))
+            if not keep_alive:
+                self._transport.close()
+                break
+        self._answering = None
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    async def _handle(self, request: Request) -> Response:
+        try:
+            answer = self._handler(request)
+            return await answer if inspect.isawaitable(answer) else answer
+        except Exception:
+            log.exception("the handler failed on %s %s", request.method, request.path)
+            return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error, see the server's log")
+
+    def _refuse(self, status: HTTPStatus, message: str) -> None:
+        if not self._transport.is_closing():
+            refused = Request("GET", "", {}, {}, b"")
+            self._transport.write(_encode(refused, error_response(status, message), keep_alive=False))
+            self._transport.close()
+
+
+def _encode(request: Request, response: Response, *, keep_alive: bool) -> bytes:
+    bare = response.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+    lines = [f"HTTP/1.1 {response.status} {_reason(response.status)}"]
+    lines += [f"{name}: {value}" for name, value in response.headers.items()]
+    lines += [] if bare else [f"Content-Length: {len(response.body)}"]
+    lines += [] if keep_alive else ["Connection: close"]
+    head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin1")
+    return head if bare or request.method == "HEAD" else head + response.body
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"

@@ -1,0 +1,56 @@
+"""`zep-chaos zep`: the double as a process."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chaos import web
+from chaos.zep.api import Api
+from chaos.zep.ledger import Ledger
+from chaos.zep.store import Store
+
+EXAMPLE = "example: ZEP_API_KEY=k zep-chaos zep --listen 127.0.0.1:8000 --ledger zep.ndjson"
+
+
+def main(argv: list[str]) -> int:
+    """Serve until SIGTERM; return 2 for a mistake, told in one line."""
+    parser = argparse.ArgumentParser(
+        "zep-chaos zep", description="A double of Zep Cloud's v4 API.", epilog=EXAMPLE
+    )
+    parser.add_argument("--listen", required=True, metavar="H:P", help="port 0 takes a free one")
+    parser.add_argument("--api-key", metavar="K", help="the one key it accepts (default: ZEP_API_KEY)")
+    parser.add_argument("--ledger", type=Path, metavar="FILE", help="also write the ledger here")
+    options = parser.parse_args(argv)
+    try:
+        key = _key(options.api_key or os.environ.get("ZEP_API_KEY", ""))
+        web.run(_serve(web.split_address(options.listen), key, options.ledger))
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        sys.stderr.write(f"zep-chaos zep: {why} (--listen {options.listen})\n")
+        return 2
+    return 0
+
+
+def _key(key: str) -> str:
+    if not key:
+        raise ValueError("no key to accept: set ZEP_API_KEY or pass --api-key")
+    return key
+
+
+async def _serve(listen: tuple[str, int], api_key: str, file: Path | None) -> None:
+    ledger = Ledger(file, time.monotonic)
+    store = Store(lambda: str(uuid.uuid4()), lambda: datetime.now(UTC).isoformat())
+    server = await web.serve(Api(store, ledger, api_key), *listen)
+    web.ready("zep", listen=server.address)
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        await server.close()
+        ledger.close()

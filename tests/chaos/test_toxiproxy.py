@@ -1,0 +1,338 @@
+"""The embedded Toxiproxy as its users see it: toxiproxy-python on one side, raw sockets on the other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import select
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import toxiproxy
+
+WAIT_S = 5.0
+
+
+class Upstream:
+    """A server whose every connection is handed to the test."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(WAIT_S)
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def accept(self):
+        connection, _ = self.listener.accept()
+        connection.settimeout(WAIT_S)
+        return connection
+
+
+@pytest.fixture(scope="module")
+def server():
+    command = [sys.executable, "-m", "chaos.toxiproxy.server", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        yield json.loads(process.stdout.readline())["listen"]
+        process.terminate()
+        assert process.wait(WAIT_S) == 0
+
+
+@pytest.fixture
+def client(server):
+    host, port = server.split(":")
+    client = toxiproxy.Toxiproxy()
+    client.update_api_consumer(host, int(port))
+    yield client
+    client.destroy_all()
+
+
+@pytest.fixture
+def upstream():
+    upstream = Upstream()
+    yield upstream
+    upstream.listener.close()
+
+
+@pytest.fixture
+def proxy(client, upstream):
+    return client.create(upstream=upstream.address, name="echo")
+
+
+@contextlib.contextmanager
+def connected(proxy):
+    host, port = proxy.listen.split(":")
+    with socket.create_connection((host, int(port)), timeout=WAIT_S) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def pair(proxy, upstream):
+    with connected(proxy) as here, upstream.accept() as there:
+        yield here, there
+
+
+def seconds(action):
+    begun = time.monotonic()
+    action()
+    return time.monotonic() - begun
+
+
+def silent(connection, wait_s=0.1):
+    return not select.select([connection], [], [], wait_s)[0]
+
+
+def read_all(connection):
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def is_reset(connection):
+    try:
+        return connection.recv(1) != b""
+    except ConnectionResetError:
+        return True
+
+
+# the relay
+
+
+def test_bytes_pass_both_ways(proxy, upstream):
+    with pair(proxy, upstream) as (here, there):
+        here.sendall(b"ping")
+        assert there.recv(10) == b"ping"
+        there.sendall(b"pong")
+        assert here.recv(10) == b"pong"
+
+
+def test_bytes_sent_before_the_upstream_accepts_are_kept(proxy, upstream):
+    with connected(proxy) as here:
+        here.sendall(b"early")
+        with upstream.accept() as there:
+            assert there.recv(10) == b"early"
+
+
+def test_a_fin_ends_one_direction_only(proxy, upstream):
+    with pair(proxy, upstream) as (here, there):
+        here.sendall(b"question")
+        here.shutdown(socket.SHUT_WR)
+        assert read_all(there) == b"question"
+        there.sendall(b"answer")
+        there.shutdown(socket.SHUT_WR)
+        assert read_all(here) == b"answer"
+
+
+def test_a_fin_travels_behind_delayed_data(proxy, upstream):
+    proxy.add_toxic(type="latency", attributes={"latency": 100})
+    with pair(proxy, upstream) as (here, there):
+        there.sendall(b"late")
+        there.close()
+        assert read_all(here) == b"late"
+
+
+def test_a_reset_arrives_as_a_reset(proxy, upstream):
+    with pair(proxy, upstream) as (here, there):
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        there.close()
+        assert is_reset(here)
+
+
+def test_large_transfers_arrive_whole_both_ways_at_once(proxy, upstream):
+    blob = bytes(range(256)) * 40_000
+    with pair(proxy, upstream) as (here, there):
+        senders = [
+            threading.Thread(target=lambda s=s: (s.sendall(blob), s.shutdown(socket.SHUT_WR)))
+            for s in (here, there)
+        ]
+        received = {}
+        readers = [
+            threading.Thread(target=lambda s=s: received.update({s.fileno(): read_all(s)}))
+            for s in (here, there)
+        ]
+        for thread in senders + readers:
+            thread.start()
+        for thread in senders + readers:
+            thread.join(WAIT_S)
+        assert [data == blob for data in received.values()] == [True, True]
+
+
+def test_a_reader_that_stops_holds_the_sender_back(proxy, upstream):
+    with pair(proxy, upstream) as (here, there):
+        there.setblocking(False)
+        sent = flood(there)
+        assert sent < 64 * 1024 * 1024
+        there.settimeout(WAIT_S)
+        there.shutdown(socket.SHUT_WR)
+        assert len(read_all(here)) == sent
+
+
+def flood(connection, limit=64 * 1024 * 1024):
+    """Send until nobody takes any more for 0.2 s."""
+    sent, chunk = 0, b"x" * 65536
+    while sent < limit and select.select([], [connection], [], 0.2)[1]:
+        with contextlib.suppress(BlockingIOError):
+            sent += connection.send(chunk)
+    return sent
+
+
+def test_an_unreachable_upstream_closes_the_client(client):
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        address = f"127.0.0.1:{gone.getsockname()[1]}"
+    with connected(client.create(upstream=address, name="nowhere")) as here:
+        assert here.recv(1) == b""
+
+
+# enabled
+
+
+def test_disabling_drops_connections_and_refuses_new_ones_and_enabling_keeps_the_port(proxy, upstream):
+    with pair(proxy, upstream) as (here, there):
+        proxy.disable()
+        assert here.recv(1) == b""
+        assert there.recv(1) == b""
+    with pytest.raises(ConnectionRefusedError), connected(proxy):
+        pass
+    listen = proxy.listen
+    proxy.enable()
+    assert toxiproxy.Toxiproxy().get_proxy("echo").listen == listen
+    with pair(proxy, upstream) as (here, there):
+        here.sendall(b"back")
+        assert there.recv(10) == b"back"
+
+
+def test_destroying_a_proxy_drops_its_connections(proxy, upstream):
+    with pair(proxy, upstream) as (here, _):
+        proxy.destroy()
+        assert here.recv(1) == b""
+
+
+def test_reset_enables_and_removes_toxics(client, proxy, upstream):
+    proxy.add_toxic(type="timeout", attributes={"timeout": 0})
+    proxy.disable()
+    client.reset()
+    assert client.get_proxy("echo").enabled
+    assert client.get_proxy("echo").toxics() == {}
+    with pair(proxy, upstream) as (here, there):
+        there.sendall(b"again")
+        assert here.recv(10) == b"again"
+
+
+# toxics
+
+
+def test_latency_delays_one_direction(proxy, upstream):
+    with pair(proxy, upstream) as (here, there):
+        proxy.add_toxic(type="latency", attributes={"latency": 150})
+        there.sendall(b"slow")
+        assert 0.14 < seconds(lambda: here.recv(10)) < 1.0
+        here.sendall(b"fast")
+        assert seconds(lambda: there.recv(10)) < 0.14
+
+
+def test_latency_upstream(proxy, upstream):
+    with pair(proxy, upstream) as (here, there):
+        proxy.add_toxic(type="latency", stream="upstream", attributes={"latency": 150})
+        here.sendall(b"slow")
+        assert 0.14 < seconds(lambda: there.recv(10)) < 1.0
+
+
+def test_latency_does_not_add_up_over_a_burst(proxy, upstream):
+    proxy.add_toxic(type="latency", attributes={"latency": 200})
+    with pair(proxy, upstream) as (here, there):
+        begun = time.monotonic()
+        for number in range(5):
+            there.sendall(bytes([number]))
+            time.sleep(0.02)  # apart, so that they are chunks of their own
+        there.close()
+        assert read_all(here) == bytes(range(5))
+        assert time.monotonic() - begun < 0.8
+
+
+def test_two_latencies_add_up(proxy, upstream):
+    proxy.add_toxic(type="latency", name="one", attributes={"latency": 100})
+    proxy.add_toxic(type="latency", name="two", attributes={"latency": 100})
+    with pair(proxy, upstream) as (here, there):
+        there.sendall(b"x")
+        assert seconds(lambda: here.recv(1)) > 0.19
+
+
+def test_removing_a_latency_releases_what_it_held_in_order(proxy, upstream):
+    proxy.add_toxic(type="latency", name="slow", attributes={"latency": 60_000})
+    with pair(proxy, upstream) as (here, there):
+        there.sendall(b"one ")
+        assert silent(here)
+        there.sendall(b"two ")
+        assert silent(here)
+        proxy.destroy_toxic("slow")
+        there.sendall(b"three")
+        there.close()
+        assert read_all(here) == b"one two three"
+
+
+def test_removing_a_latency_never_waits_for_a_client_that_does_not_read(client, proxy, upstream):
+    proxy.add_toxic(type="latency", name="slow", attributes={"latency": 60_000})
+    with pair(proxy, upstream) as (here, there):
+        there.setblocking(False)
+        sent = flood(there)
+        assert seconds(lambda: proxy.destroy_toxic("slow")) < 1.0
+        assert seconds(client.reset) < 1.0
+        there.settimeout(WAIT_S)
+        there.shutdown(socket.SHUT_WR)
+        assert len(read_all(here)) == sent
+
+
+def test_timeout_holds_until_removed_then_closes(proxy, upstream):
+    with pair(proxy, upstream) as (here, there):
+        proxy.add_toxic(type="timeout", name="hold", attributes={"timeout": 0})
+        there.sendall(b"lost")
+        assert silent(here, 0.2)
+        here.sendall(b"the other direction works")
+        assert there.recv(30)
+        proxy.destroy_toxic("hold")
+        assert here.recv(10) == b""
+
+
+def test_timeout_closes_after_its_time(proxy, upstream):
+    proxy.add_toxic(type="timeout", attributes={"timeout": 150})
+    with pair(proxy, upstream) as (here, _):
+        assert 0.14 < seconds(lambda: here.recv(1)) < 1.0
+
+
+def test_a_new_connection_after_a_timeout_toxic_is_fine(proxy, upstream):
+    proxy.add_toxic(type="timeout", name="hold", attributes={"timeout": 0})
+    with pair(proxy, upstream):
+        proxy.destroy_toxic("hold")
+    with pair(proxy, upstream) as (here, there):
+        there.sendall(b"fine")
+        assert here.recv(10) == b"fine"
+
+
+@pytest.mark.parametrize("kind", ["latency", "timeout"])
+def test_toxicity_zero_spares_every_connection(proxy, upstream, kind):
+    proxy.add_toxic(type=kind, name="spared", toxicity=0.0, attributes={"latency": 60_000, "timeout": 0})
+    with pair(proxy, upstream) as (here, there):
+        there.sendall(b"through")
+        assert here.recv(10) == b"through"
+        proxy.destroy_toxic("spared")
+        there.sendall(b"still")
+        assert here.recv(10) == b"still"
+
+
+def test_toxicity_is_decided_per_connection(proxy, upstream):
+    proxy.add_toxic(type="timeout", toxicity=0.5, attributes={"timeout": 0})
+    spared = 0
+    for _ in range(60):
+        with pair(proxy, upstream) as (here, there):
+            there.sendall(b"x")
+            spared += not silent(here, 0.03)
+    assert 10 < spared < 50
+
+
+def test_noop_changes_nothing(proxy, upstream):
+    proxy.add_toxic(type="noop")
+    with pair(proxy, upstream) as (here, there):
+        there.sendall(b"same")
+        there.close()
+        assert read_all(here) == b"same"
