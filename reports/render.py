@@ -13,6 +13,7 @@ from reports.timeline import marks
 
 PAGE = "index.html"
 WORDS = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive"}
+MS_BELOW_S = 0.1
 TILES = (
     ("downgrade_s", "to downgrade", "s"),
     ("recover_s", "to recover", "s"),
@@ -76,6 +77,8 @@ def figure(value: object, unit: str = "") -> str:
     """Return a number as people read it: three digits that matter, with its unit."""
     if value is None:
         return "\N{EN DASH}"
+    if unit == "s" and isinstance(value, (int, float)) and 0 < value < MS_BELOW_S:
+        return f"{value * 1000:.0f} ms"
     shown = str(value) if isinstance(value, (str, int)) else f"{value:.3g}"
     return f"{shown} {unit}".strip()
 

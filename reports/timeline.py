@@ -41,7 +41,7 @@ class Mark:
 
 
 def bands(drill: DrillRecord, worker: str) -> list[Band]:
-    """Return the modes of one worker as its own answers told them."""
+    """Return the modes of one worker as its own answers told them; a gap is where nobody asked it."""
     told = sorted(
         (_end(r), str(r["mode"])) for r in drill.requests if str(r.get("worker")) == worker and r.get("mode")
     )
@@ -50,8 +50,6 @@ def bands(drill: DrillRecord, worker: str) -> list[Band]:
         if made and made[-1].mode == mode:
             made[-1] = Band(mode, made[-1].since, at)
         else:
-            if made:
-                made[-1] = Band(made[-1].mode, made[-1].since, at)
             made.append(Band(mode, at, at))
     return made
 

@@ -92,8 +92,9 @@ class RemoveProxy:
 class RemoveTree:
     """Only the folder that was there at arming: not a link, and not another one put in its place."""
 
+    where = "the file system"  # one after the other: a folder may lie in another one that goes too
+
     def __init__(self, folder: str) -> None:
-        self.where = folder
         self._folder = Path(folder)
         if not self._folder.is_absolute() or self._folder == Path(self._folder.anchor):
             raise ValueError(f"{folder!r} is not an absolute path to a folder of its own")

@@ -101,6 +101,8 @@ class Link:
     # moving bytes
 
     def _write(self, data: bytes) -> None:
+        if self.finished:
+            return  # the far end is gone; what was still under way has nowhere to go
         if self._sink is None:
             self._backlog.append(data)
             self._balance()
@@ -206,11 +208,12 @@ class Connection:
             host, port = split_address(self._address)
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await asyncio.get_running_loop().create_connection(lambda: self.server, host, port)
-        except (OSError, ValueError):  # a timeout is an OSError; no host:port is a ValueError
+        except (OSError, ValueError, asyncio.CancelledError):  # a timeout is an OSError
+            if self.server.transport:  # cancelled at the last moment: uvloop closed it without telling
+                self.server.connection_lost(None)
             self.close()
-        finally:
-            self._dialling = None
-            self.settle()
+        self._dialling = None
+        self.settle()
 
     def close(self) -> None:
         """Close both sockets once their buffers are written; whatever toxics hold is lost."""
@@ -229,7 +232,8 @@ class Connection:
         if self.upstream.finished and self.downstream.finished:
             self.close()
         if client_gone and self._dialling:
-            self._dialling.cancel()
+            if not self.server.transport:
+                self._dialling.cancel()
         elif client_gone and self.server.transport is None:
             self.upstream.stop()
             self.downstream.stop()

@@ -22,12 +22,13 @@ EXAMPLE = "example: zep-chaos toxiproxy --host 127.0.0.1 --port 8474"
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; returns an exit code."""
     options = parser().parse_args(argv)
+    where = f"{options.host}:{options.port}"
     allow_many_connections()
     try:
-        web.run(serve(options.host, options.port))
-    except OSError as error:
-        where = f"{options.host}:{options.port}"
-        sys.stderr.write(f"zep-chaos toxiproxy: cannot listen on {where}: {error.strerror}\n")
+        web.run(serve(*web.split_address(where)))
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        sys.stderr.write(f"zep-chaos toxiproxy: cannot listen on {where}: {why}\n")
         return 2
     return 0
 
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLE,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address of the API (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8474, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--port", default="8474", help="0 takes a free one (default: %(default)s)")
     return parser
 
 

@@ -324,6 +324,20 @@ def test_a_folder_put_in_place_of_the_armed_one_is_not_removed(tmp_path):
     assert folder.exists()
 
 
+def test_a_folder_inside_another_one_does_not_hinder_it(tmp_path):
+    """Side by side, the removal of the outer one met files that vanished under it, and left the rest."""
+    outer = tmp_path / "run"
+    inner = outer / "stack"
+    inner.mkdir(parents=True)
+    for n in range(2000):
+        (inner / str(n)).touch()
+    with Keeper() as keeper:
+        keeper.arm("outer", undo.tree(outer))
+        keeper.arm("inner", undo.tree(inner))
+        assert keeper.down() == []
+    assert not outer.exists()
+
+
 @pytest.mark.parametrize(
     "data", [{"tree": "/"}, {"tree": "relative"}, {"tree": "/no/such/folder"}, {}, {"l4": "x"}]
 )

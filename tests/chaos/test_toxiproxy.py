@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+import random
 import select
 import socket
 import struct
@@ -14,6 +16,10 @@ import time
 
 import pytest
 import toxiproxy
+import uvloop
+
+from chaos.toxiproxy.chain import placed
+from chaos.toxiproxy.relay import Connection
 
 WAIT_S = 5.0
 
@@ -182,6 +188,28 @@ def test_an_unreachable_upstream_closes_the_client(client):
         address = f"127.0.0.1:{gone.getsockname()[1]}"
     with connected(client.create(upstream=address, name="nowhere")) as here:
         assert here.recv(1) == b""
+
+
+def test_a_client_lost_in_the_moment_its_upstream_answers_leaves_no_socket(upstream):
+    """Its end is still on the way; a dial cancelled now would have its socket closed without a word."""
+
+    async def scenario():
+        over = asyncio.Event()
+        connection = Connection(upstream.address, random.Random(), lambda _: over.set())  # noqa: S311 - toxicity is no secret
+        connection.upstream.add(placed({"type": "latency", "attributes": {"latency": 20}}))
+        answered = connection.server.connection_made
+
+        def lose_the_client(transport):
+            answered(transport)
+            connection.client.connection_lost(ConnectionResetError())
+
+        connection.server.connection_made = lose_the_client
+        connection.dial()
+        await asyncio.wait_for(over.wait(), WAIT_S)
+
+    uvloop.run(scenario())
+    with upstream.accept() as there:
+        assert is_reset(there)
 
 
 # enabled

@@ -211,8 +211,9 @@ def test_reset_answers_nothing(api, proxy):
     assert api.get("/proxies/p").json() == proxy
 
 
-def test_a_taken_port_at_start_is_one_line(server):
-    port = server.rsplit(":", 1)[1]
+@pytest.mark.parametrize("port", ["taken", "99999", "x", ""])
+def test_a_port_that_cannot_be_had_at_start_is_one_line(server, port):
+    port = port.replace("taken", server.rsplit(":", 1)[1])
     command = [sys.executable, "-m", "chaos.toxiproxy.server", "--port", port]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
     assert ended.returncode != 0
