@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from threading import Lock, Thread
 
@@ -10,6 +11,8 @@ from guard.machine import Done, Lease, ProbeResult, Verb
 from guard.policy import Policy
 from guard.ports import Memory
 from guard.watch import Watch
+
+log = logging.getLogger("guard")
 
 
 class Prober:
@@ -43,4 +46,7 @@ class Prober:
         except MemoryFailure as failure:
             # A wrong request (a thread deleted meanwhile) was answered by a healthy Zep.
             return ProbeResult.OK if failure.kind is Kind.CLIENT else ProbeResult.FAILED
+        except Exception:  # a bug of the backend: hold on, rather than ask again at once
+            log.exception("the probe stumbled")
+            return ProbeResult.FAILED
         return ProbeResult.OK

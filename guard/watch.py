@@ -6,6 +6,7 @@ the store's feed, and tells when a hold lapses.  Without a store the same rules 
 
 from __future__ import annotations
 
+import logging
 import os
 import weakref
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from guard.errors import StoreError
 from guard.machine import Adopt, Event, State, Verb, step
 from guard.policy import Policy
 from guard.ports import Clock, Feed, Store
+
+log = logging.getLogger("guard")
 
 TICK_S = 0.25
 """The longest the listener waits: how soon metrics are flushed and a dead store is noticed."""
@@ -113,7 +116,9 @@ class Watch:
             except StoreError:
                 self.up = False
                 self._beat()
-                stop.wait(RETRY_S)
+            except Exception:  # a bug here must not end the listener: without it a hold would never end
+                log.exception("the listener stumbled and goes on")
+            stop.wait(RETRY_S)
 
     def _catch_up(self) -> None:
         """After subscribing: the store's state rules, unless it lost its data; then ours is written back."""

@@ -41,7 +41,7 @@ def page_of(run: Run) -> str:
         lstrip_blocks=True,
     )
     environment.globals.update(timeline=timeline, marks=marks, tiles=tiles, word=word, figure=figure)
-    return environment.get_template("run.html").render(run=run, headline=headline(run), worst=worst(run))
+    return environment.get_template("run.html").render(run=run, headline=headline(run), subline=subline(run))
 
 
 def headline(run: Run) -> str:
@@ -56,8 +56,11 @@ def headline(run: Run) -> str:
     return f"{len(passed)} of {total} drills passed; " + ", ".join(others) if total else "No drill ran"
 
 
-def worst(run: Run) -> str:
-    """Return the slowest figures of the run, for the line under the headline."""
+def subline(run: Run) -> str:
+    """Return what is wrong first of all, or else the slowest figures of the run."""
+    wrong = next((d for d in run.drills if d.verdict["verdict"] != "pass"), None)
+    if wrong:
+        return str(wrong.verdict["sentence"])
     said = []
     for name, label, unit in TILES[:3]:
         values = [d.verdict["facts"].get(name) for d in run.drills]

@@ -45,6 +45,7 @@ class RedisServer:
     url: str
     start: Callable[[], None]
     stop: Callable[[], None]
+    signal: Callable[[int], None]
 
 
 @pytest.fixture
@@ -81,9 +82,12 @@ def _serve() -> Iterator[RedisServer]:
             process.kill()
             process.wait()
 
+    def send(number: int) -> None:
+        running[-1].send_signal(number)
+
     start()
     try:
-        yield RedisServer(url, start, stop)
+        yield RedisServer(url, start, stop, send)
     finally:
         stop()
         shutil.rmtree(folder)

@@ -25,7 +25,7 @@ from guard.stores.memory import MemoryStore
 class ScriptedMemory:
     """Answers what it is told to and notes what it was asked."""
 
-    answer: Reading | MemoryFailure = Reading("facts")  # noqa: RUF009 - frozen
+    answer: Reading | Exception = Reading("facts")  # noqa: RUF009 - frozen
     writes_fail: MemoryFailure | None = None
     reads: list[str] = field(default_factory=list)
     written: list[object] = field(default_factory=list)
@@ -50,7 +50,7 @@ class ScriptedMemory:
         self.gate.set()
 
     def _say(self):
-        if isinstance(self.answer, MemoryFailure):
+        if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
 
@@ -145,6 +145,15 @@ def test_a_failed_probe_holds_again_and_the_next_one_recovers(make_world):
     eventually(lambda: world.store.read().reason == "probe_failed")
     world.memory.answer = MemoryFailure(Kind.CLIENT, status_code=404)  # answered by a healthy Zep
     eventually(lambda: world.guard.mode is Mode.READ_WRITE)
+
+
+def test_a_probe_that_stumbles_holds_again_and_does_not_ask_at_once(make_world, caplog):
+    world = make_world(hold_s=0.05)
+    world.memory.gate.set()
+    world.memory.answer = MemoryFailure(Kind.AUTH)
+    world.guard.fetch_context("t")
+    world.memory.answer = ZeroDivisionError("a bug of the backend")
+    eventually(lambda: world.store.read().reason == "probe_failed")
 
 
 def test_an_operator_is_heard_while_a_probe_hangs(make_world):

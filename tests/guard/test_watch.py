@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -162,6 +163,34 @@ def test_a_redis_that_comes_back_empty_never_reopens_reads(own_fleet):
     assert all(state.mode is Mode.WRITE_ONLY for state in seen)
     newcomer = own_fleet.join()
     assert (newcomer.state.mode, newcomer.state.epoch) == (Mode.WRITE_ONLY, 1)
+
+
+def test_a_redis_that_stops_answering_is_noticed_and_found_again(own_fleet):
+    watch = own_fleet.join()
+    eventually(lambda: watch.up)
+    own_fleet.server.signal(signal.SIGSTOP)
+    assert eventually(lambda: not watch.up) < 1.5  # two missed heartbeats of 250 ms, and a read in between
+    assert watch.apply(Failed(Kind.AUTH, 0, "t")) is Verb.TRIPPED
+    own_fleet.server.signal(signal.SIGCONT)
+    eventually(lambda: watch.up)
+    assert own_fleet.join().state.mode is Mode.WRITE_ONLY
+
+
+def test_a_stumble_does_not_end_the_listener(fleet, stack, caplog):
+    stumbles = iter([ZeroDivisionError("a bug")])
+
+    def tick() -> None:
+        for error in stumbles:
+            raise error
+
+    store = fleet.store(Policy())
+    hooks = Hooks(changed=lambda *_: None, lapsed=lambda: None, tick=tick)
+    watch = Watch(store, Policy(), SystemClock(), hooks)
+    stack.callback(watch.close)
+    watch.start()
+    eventually(lambda: "stumbled" in caplog.text)
+    fleet.join().apply(Failed(Kind.AUTH, 0, "t"))
+    eventually(lambda: watch.state.mode)
 
 
 def test_what_was_cleared_while_a_process_was_cut_off_holds_when_it_is_back(own_fleet):

@@ -46,6 +46,13 @@ def test_the_verdict_comes_first(tmp_path, drills, finished, headline):
     assert f"<h1>{headline}.</h1>" in html
 
 
+def test_what_is_wrong_is_the_second_line(tmp_path):
+    html = page(journal.write(tmp_path, {**THREE, "timeouts": "fail"}))
+    assert '<p class="subline">timeouts fail: as told.</p>' in html
+    html = page(journal.write(tmp_path, THREE))
+    assert '<p class="subline">At worst: to downgrade 0.31 s' in html
+
+
 def test_one_self_contained_file_of_modest_size(tmp_path):
     html = page(journal.write(tmp_path, THREE))
     assert len(html) < 150_000
