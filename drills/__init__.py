@@ -1,0 +1,1 @@
+"""drills rehearse: break a running stack on purpose, watch it recover, judge what was seen."""

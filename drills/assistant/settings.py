@@ -1,0 +1,26 @@
+"""Django settings; all that varies comes from the environment (see launch.py)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+SECRET_KEY = secrets.token_hex()  # nothing is signed across processes
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+INSTALLED_APPS = ["guard.django"]
+ROOT_URLCONF = "drills.assistant.urls"
+DATABASES: dict[str, object] = {}
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+CHAT_TOKEN = os.environ.get("ASSISTANT_TOKEN", "")
+MARKER = os.environ.get("ASSISTANT_MARKER", "")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(process)d %(levelname)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"guard": {"handlers": ["stderr"], "level": "INFO"}},
+}

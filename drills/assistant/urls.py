@@ -1,0 +1,14 @@
+"""What the assistant serves."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from drills.assistant.views import chat, marker
+from guard.django.views import metrics
+
+urlpatterns = [
+    path("api/chat/", chat),
+    path("api/marker/", marker),
+    path("api/metrics/", metrics),
+]

@@ -1,0 +1,58 @@
+"""Everything a run needs around its drills: keeper, stack, assistant; ended in any case."""
+
+from __future__ import annotations
+
+import importlib
+import secrets
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos.stack import undo
+from chaos.stack.keeper import Keeper
+from drills.target import Target
+
+LOCAL_HOLD_S = 2.0
+"""Short, so that a drill need not wait 300 s; everything else is as in production."""
+ASSISTANT = "drills.subject"
+"""Loaded by name: drills know the assistant as a target only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A target that is up, and the keeper that undoes."""
+
+    target: Target
+    keeper: Keeper
+    versions: Mapping[str, str] = field(default_factory=dict)
+    hide: tuple[str, ...] = ()
+    """Secrets beside the target's token."""
+
+
+@contextmanager
+def local() -> Iterator[Scene]:
+    """Start the local stack and the assistant in front of it.
+
+    Raises `StackError` and `KeeperError`, one line each; nothing is left then.
+    """
+    from chaos.stack.local import LocalStack  # noqa: PLC0415 - heavy, and only this scene needs it
+
+    api_key, token = secrets.token_hex(16), secrets.token_hex(16)
+    with Keeper() as keeper:
+        folder = Path(tempfile.mkdtemp(prefix="zep-drill-"))
+        keeper.arm("folder of the scene", undo.tree(folder))
+        with LocalStack(folder, keeper, api_key=api_key) as endpoints:
+            target: Target = importlib.import_module(ASSISTANT).start(
+                keeper, endpoints, folder, hold_s=LOCAL_HOLD_S, token=token, api_key=api_key
+            )
+            yield Scene(target, keeper, endpoints.versions, (api_key,))
+            keeper.stop("assistant")
+
+
+@contextmanager
+def remote(target: Target) -> Iterator[Scene]:
+    """Drill what is there already; only the undo is ours."""
+    with Keeper() as keeper:
+        yield Scene(target, keeper)

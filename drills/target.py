@@ -1,0 +1,148 @@
+"""What is drilled: where it answers, how it is operated, what it may cost.  Read from a TOML file."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+class TargetError(Exception):
+    """The target file, or the target itself, cannot be used; one line that says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budgets:
+    """What a drill may cost at most; the numbers are the target file's defaults."""
+
+    downgrade_s: float = 2.0
+    """From the first hit of the fault until every worker is degraded."""
+    recover_s: float = 5.0
+    """From the moment recovery became possible (healed and hold over) until every worker reads again."""
+    user_errors: int = 0
+    """Chat answers other than 200, no answer included."""
+    degraded_p95_ms: float = 250.0
+    """Chat latency while degraded."""
+    stop_user_errors: int = 50
+    """Beyond this many user errors a drill is stopped and healed: a second of outage at the default load."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """An application that can be drilled; an empty field is a capability that it lacks."""
+
+    name: str
+    chat_url: str
+    token: str = field(repr=False)
+    marker_url: str
+    marker_value: str
+    hold_s: float
+    metrics_urls: tuple[str, ...] = ()
+    mode_command: tuple[str, ...] = ()
+    gateway_admin: str = ""
+    toxiproxy_url: str = ""
+    zep_proxy: str = "zep"
+    redis_proxy: str = "redis"
+    budgets: Budgets = field(default_factory=Budgets)
+
+    @classmethod
+    def load(cls, path: Path, environ: Mapping[str, str] = os.environ) -> Target:
+        """Read a target file; the token comes from the variable that it names.  Raises `TargetError`."""
+        table = _Table(path, _parsed(path))
+        return cls(
+            name=table.text("target", "name"),
+            chat_url=table.url("target", "chat_url"),
+            token=_token(path, table.text("target", "token_env"), environ),
+            marker_url=table.url("target", "marker_url"),
+            marker_value=table.text("target", "marker_value"),
+            hold_s=table.number("timing", "hold_s"),
+            metrics_urls=table.texts("target", "metrics_urls"),
+            mode_command=table.texts("mode", "command"),
+            gateway_admin=table.url("faults", "gateway_admin", default=""),
+            toxiproxy_url=table.url("faults", "toxiproxy_url", default=""),
+            zep_proxy=table.text("faults", "zep_proxy", default="zep"),
+            redis_proxy=table.text("faults", "redis_proxy", default="redis"),
+            budgets=table.budgets(),
+        )
+
+    def public(self) -> dict[str, Any]:
+        """Everything but the token, JSON-ready, for the journal."""
+        hidden = {"token", "budgets", "mode_command"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in hidden}
+
+
+KNOWN: dict[str, set[str]] = {
+    "target": {"name", "chat_url", "metrics_urls", "token_env", "marker_url", "marker_value"},
+    "mode": {"command"},
+    "faults": {"gateway_admin", "toxiproxy_url", "zep_proxy", "redis_proxy"},
+    "timing": {"hold_s"},
+    "budgets": {f.name for f in fields(Budgets)},
+}
+
+
+class _Table:
+    """A parsed target file; each getter says in one line what is wrong."""
+
+    def __init__(self, path: Path, content: dict[str, Any]) -> None:
+        self._path = path
+        self._content = content
+        for section, table in content.items():
+            if section not in KNOWN or not isinstance(table, dict):
+                raise TargetError(f"{path}: [{section}] is not a section: use {', '.join(KNOWN)}")
+            for key in table.keys() - KNOWN[section]:
+                known = ", ".join(sorted(KNOWN[section]))
+                raise TargetError(f"{path}: {key!r} in [{section}] means nothing: use {known}")
+
+    def text(self, section: str, key: str, default: str | None = None) -> str:
+        value = self._content.get(section, {}).get(key, default)
+        if value is None:
+            raise TargetError(f"{self._path}: {key!r} is missing in [{section}]")
+        if not isinstance(value, str) or not (value or default == ""):
+            raise self._wrong(section, key, "a text that is not empty")
+        return value
+
+    def url(self, section: str, key: str, default: str | None = None) -> str:
+        value = self.text(section, key, default)
+        if value and not value.startswith(("http://", "https://")):
+            raise self._wrong(section, key, "an address that begins with http:// or https://")
+        return value
+
+    def texts(self, section: str, key: str) -> tuple[str, ...]:
+        value = self._content.get(section, {}).get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+            raise self._wrong(section, key, "a list of texts")
+        return tuple(value)
+
+    def number(self, section: str, key: str, default: float | None = None) -> float:
+        value = self._content.get(section, {}).get(key, default)
+        if value is None:
+            raise TargetError(f"{self._path}: {key!r} is missing in [{section}]")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+            raise self._wrong(section, key, "a number, 0 or more")
+        return value
+
+    def budgets(self) -> Budgets:
+        asked = {f.name: self.number("budgets", f.name, getattr(Budgets(), f.name)) for f in fields(Budgets)}
+        return Budgets(**asked)  # type: ignore[arg-type]  # 3.0 is as good as 3 for a count
+
+    def _wrong(self, section: str, key: str, wanted: str) -> TargetError:
+        return TargetError(f"{self._path}: {key!r} in [{section}] must be {wanted}")
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise TargetError(f"cannot read the target file {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise TargetError(f"{path} is not TOML: {error}") from error
+
+
+def _token(path: Path, name: str, environ: Mapping[str, str]) -> str:
+    token = environ.get(name, "")
+    if not token:
+        raise TargetError(f"{path} takes the bearer token from {name}, which is not set: export {name}=...")
+    return token

@@ -1,0 +1,63 @@
+"""`zep-drill` from a shell."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from drills import cli
+
+
+def test_help_is_quick_and_shows_an_example(capsys):
+    began = time.monotonic()
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--help"])
+    assert ended.value.code == 0
+    assert time.monotonic() - began < 0.3
+    assert "example: zep-drill run auth_401" in capsys.readouterr().out
+
+
+def test_list(capsys):
+    assert cli.main(["list"]) == 0
+    assert "auth_401" in capsys.readouterr().out
+    assert cli.main(["list", "--json"]) == 0
+    assert {"name", "title", "why"} <= json.loads(capsys.readouterr().out)[0].keys()
+
+
+def test_an_unknown_drill_is_one_line_with_the_known_ones(capsys):
+    assert cli.main(["run", "auth_401", "nope", "--drill-seed", "7"]) == 2
+    complaint = capsys.readouterr().err
+    assert (
+        complaint == "zep-drill: no drill is called nope: known are auth_401, server_errors_5xx, timeouts\n"
+    )
+
+
+def test_run_hands_the_rest_to_pytest(monkeypatch):
+    handed = []
+    monkeypatch.setattr(pytest, "main", lambda words: handed.append(words) or 11)
+    assert cli.main(["run", "auth_401", "timeouts", "--drill-seed", "7", "-x"]) == 11
+    (words,) = handed
+    assert words[:2] == ["-m", "drill"]
+    assert words[-5:-2] == ["--drill-seed", "7", "-x"]
+    assert [word.rpartition("::")[2] for word in words[-2:]] == [
+        "test_drill[auth_401]",
+        "test_drill[timeouts]",
+    ]
+    assert "--drill-out" in words
+
+
+@pytest.mark.parametrize("words", [[], ["bogus"], ["list", "--bogus"], ["report"]])
+def test_a_mistake_ends_with_usage(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 2
+    assert "usage: zep-drill" in capsys.readouterr().err
+
+
+def test_a_report_of_nothing_is_one_line(tmp_path, capsys):
+    assert cli.main(["report", str(tmp_path)]) == 2
+    complaint = capsys.readouterr().err
+    assert complaint.startswith("zep-drill: ")
+    assert complaint.count("\n") == 1
