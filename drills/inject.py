@@ -143,6 +143,11 @@ class Faults:
     def __exit__(self, *_: object) -> None:
         self.heal()
 
+    @property
+    def begun(self) -> bool:
+        """Tell whether anything was broken yet: before that, trouble is the target's own."""
+        return self._number > 0
+
     def apply(self, fault: Fault) -> None:
         """Arm the undo, then break.  Raises `InjectorError` and `CapabilityError`."""
         self._number += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,8 +15,6 @@ from drills.target import Target
 
 LOCAL_HOLD_S = 2.0
 """Short, so that a drill need not wait 300 s; everything else is as in production."""
-ASSISTANT = "drills.subject"
-"""Loaded by name: drills know the assistant as a target only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +35,14 @@ def local() -> Iterator[Scene]:
     Raises `StackError` and `KeeperError`, one line each; nothing is left then.
     """
     from chaos.stack.local import LocalStack  # noqa: PLC0415 - heavy, and only this scene needs it
+    from drills import subject  # noqa: PLC0415 - same
 
     api_key, token = secrets.token_hex(16), secrets.token_hex(16)
     with Keeper() as keeper:
         folder = Path(tempfile.mkdtemp(prefix="zep-drill-"))
         keeper.arm("folder of the scene", undo.tree(folder))
         with LocalStack(folder, keeper, api_key=api_key) as endpoints:
-            target: Target = importlib.import_module(ASSISTANT).start(
+            target = subject.start(
                 keeper, endpoints, folder, hold_s=LOCAL_HOLD_S, token=token, api_key=api_key
             )
             yield Scene(target, keeper, endpoints.versions, (api_key,))

@@ -9,14 +9,14 @@ import secrets
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from drills.history import History, Redactor, wall_clock
 from drills.target import Target
-from drills.verdict import Exit, worst_exit
+from drills.verdict import Exit
 
 SCHEMA = 1
 LATEST = "latest"
@@ -25,13 +25,12 @@ GIT_TIMEOUT_S = 5.0
 
 @dataclass(slots=True)
 class Run:
-    """`codes` are the exit codes of its drills so far."""
+    """Made by `begin`, ended by `finish`."""
 
     run_id: str
     folder: Path
     seed: int
     history: History
-    codes: list[int] = field(default_factory=list)
 
     @classmethod
     def begin(
@@ -77,10 +76,6 @@ class Run:
         from reports.render import write  # noqa: PLC0415 - jinja2 is loaded when there is something to render
 
         return write(self.folder)
-
-    def exit_code(self, others: Sequence[int] = ()) -> int:
-        """Fold the codes of the drills and `others` into one."""
-        return worst_exit([*self.codes, *others])
 
 
 def _versions() -> dict[str, str]:

@@ -122,6 +122,8 @@ class Runner:
 
     def _stop(self, seen: Seen, faults: Faults) -> None:
         allowed = self.target.budgets.stop_user_errors
+        if seen.errors > allowed and not faults.begun:
+            raise UnsteadyError(f"no steady state: {seen.errors} user errors before anything was broken")
         if seen.errors > allowed:
             raise StopConditionError(f"{seen.errors} user errors, more than the {allowed} that stop a drill")
         if seen.load_ended:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from drills.checks.check import Check, Result, Subject, fact, unknown
 from drills.evidence import OK, READ_WRITE, Answer
 
+REFUSED = (401, 403)
 ARRIVALS = 0.99
 """Below this share of the intended requests the load was not the one asked for."""
 UNDO = "undo_verified"
@@ -86,6 +87,10 @@ def _complaint(subject: Subject) -> str:
     bad = next((a for a in reversed(answers) if not _steady(a)), None)
     if bad is None:
         return "too few answers"
+    if bad.status is None:
+        return "chat does not answer: is the target up?"
+    if bad.status in REFUSED:
+        return f"chat answers {bad.status}: is the target's bearer token right?"
     return f"an answer with status {bad.status}, mode {bad.mode}, source {bad.source}, memory {bad.used}"
 
 

@@ -168,6 +168,14 @@ def test_users_in_trouble_stop_the_drill_and_heal_it(runner, chat, gateway, hist
     assert in_force(gateway) == []
 
 
+def test_a_wrong_token_is_told_as_such_and_nothing_is_broken(runner, chat, gateway, history):
+    chat.status = 401
+    verdict = runner().run(drill(BREAK))
+    assert verdict.exit is Exit.INCONCLUSIVE
+    assert "chat answers 401: is the target's bearer token right?" in verdict.sentence
+    assert kinds(history, *FAULT_KINDS) == []
+
+
 def test_an_interruption_heals_on_its_way_out(runner, gateway, history):
     def interrupt(_drill, phase, _t):
         if phase == "heal":
