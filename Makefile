@@ -1,5 +1,6 @@
 # make drill   break a local stack on purpose, watch the guard recover, leave reports/out/latest/index.html
 # make test    the fast suite
+# make stack   whole runs that must not end well: a broken guard, no fault, a kill in mid-fault
 # make lint    style and types
 #
 # Everything lives in .venv; PYTHON=python3.12 picks another interpreter, ARGS="-k auth_401" goes to pytest.
@@ -8,7 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: drill test lint clean
+.PHONY: drill test stack lint clean
 
 drill: .venv/drills.stamp
 	@echo "== drill: a local stack, three drills under load; about a minute"
@@ -17,6 +18,10 @@ drill: .venv/drills.stamp
 test: .venv/dev.stamp
 	@echo "== test: the fast suite (drills are deselected); about a minute"
 	@$(BIN)/python -m pytest $(ARGS)
+
+stack: .venv/dev.stamp
+	@echo "== stack: whole runs that must not end well (a broken guard, no fault, a kill); under a minute"
+	@$(BIN)/python -m pytest -m stack $(ARGS)
 
 lint: .venv/dev.stamp
 	@echo "== lint: ruff, then mypy --strict"
