@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from guard.clock import SystemClock
-from guard.directory import LocalDirectory, SharedDirectory
+from guard.directory import LocalDirectory
 from guard.errors import SettingsError
 from guard.metrics import Metrics
 from guard.modes import Mode, mode_of
 from guard.policy import Policy
-from guard.ports import Store
+from guard.ports import Directory, Store
 from guard.service import MemoryGuard, Parts
 from guard.stores.memory import MemoryStore
 
@@ -78,12 +78,14 @@ def open_store(settings: Settings) -> Store:
     return RedisStore(connect(settings.redis_url), settings.policy, clock, settings.prefix)
 
 
-def _directory(settings: Settings) -> LocalDirectory | SharedDirectory:
+def _directory(settings: Settings) -> Directory:
+    local = LocalDirectory()
     if not settings.redis_url:
-        return LocalDirectory()
-    from guard.stores.redis import connect  # noqa: PLC0415 - see open_store
+        return local
+    from guard.stores.directory import SharedDirectory  # noqa: PLC0415 - see open_store
+    from guard.stores.redis import connect  # noqa: PLC0415
 
-    return SharedDirectory(connect(settings.redis_url), settings.prefix)
+    return SharedDirectory(connect(settings.redis_url), local, settings.prefix)
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:

@@ -1,0 +1,49 @@
+"""Our names for Zep's, shared by the fleet through Redis."""
+
+from __future__ import annotations
+
+import redis
+
+from guard.ports import Directory
+
+
+class SharedDirectory:
+    """Implements `ports.Directory` for the fleet: Redis behind a local one, which serves alone without it.
+
+    Entries do not expire: a lost one would split a thread's memory in two.
+    """
+
+    def __init__(self, client: redis.Redis, local: Directory, prefix: str = "{mem}:") -> None:
+        self._client = client
+        self._local = local
+        self._prefix = prefix
+
+    def get(self, kind: str, name: str) -> str | None:
+        """Return the UUID, None when unknown or Redis is away."""
+        known = self._local.get(kind, name)
+        if known:
+            return known
+        try:
+            shared = self._client.get(self._key(kind, name))
+        except (redis.RedisError, OSError):
+            return None
+        return self._local.claim(kind, name, str(shared)) if shared else None
+
+    def claim(self, kind: str, name: str, uuid: str) -> str:
+        """Record `uuid` unless another process was first."""
+        try:
+            first = self._client.set(self._key(kind, name), uuid, nx=True, get=True)
+        except (redis.RedisError, OSError):
+            first = None
+        return self._local.claim(kind, name, str(first or uuid))
+
+    def forget(self, kind: str, name: str) -> None:
+        """Drop an entry everywhere it can be reached."""
+        self._local.forget(kind, name)
+        try:
+            self._client.delete(self._key(kind, name))
+        except (redis.RedisError, OSError):
+            return
+
+    def _key(self, kind: str, name: str) -> str:
+        return f"{self._prefix}{kind}:{name}"
