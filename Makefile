@@ -11,7 +11,7 @@ ARGS ?=
 
 .PHONY: drill test stack lint clean
 
-drill: .venv/drills.stamp
+drill: .venv/dev.stamp
 	@echo "== drill: a local stack, three drills under load; about a minute"
 	@$(BIN)/python -m pytest -m drill $(ARGS)
 
@@ -29,9 +29,9 @@ lint: .venv/dev.stamp
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-.venv/%.stamp: pyproject.toml | .venv/bin/python
-	@echo "== install: zep-guard with its '$*' extra into .venv, from PyPI; a minute or two, once"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+.venv/dev.stamp: pyproject.toml | .venv/bin/python
+	@echo "== install: zep-guard with all its tools into .venv, from PyPI; a minute or two, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
 .venv/bin/python:

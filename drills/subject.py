@@ -49,6 +49,7 @@ def _guard_environ(endpoints: Endpoints, hold_s: float) -> dict[str, str]:
         "FLAG_ZEP_WRITE": "true",
         "GUARD_REDIS_URL": endpoints.redis_url,
         "GUARD_HOLD_S": str(hold_s),
+        "GUARD_WRITE_HOLD_S": str(hold_s),
     }
 
 

@@ -9,8 +9,9 @@ guard.add_messages(thread_id, [{"role": "user", "content": text}])
 from guard.errors import GuardError, Kind, MemoryFailure, SettingsError, StoreError
 from guard.modes import Mode
 from guard.policy import Policy
-from guard.service import Answer, Context, MemoryGuard, Written
+from guard.service import Answer, Context, MemoryGuard
 from guard.wiring import Settings, build
+from guard.writing import Written
 
 __all__ = [
     "Answer",

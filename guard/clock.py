@@ -13,6 +13,7 @@ class SystemClock:
     """Seconds that never jump: for durations and deadlines."""
     wall = staticmethod(time.time)
     """Seconds since 1970: for showing to people only."""
+    sleep = staticmethod(time.sleep)
 
 
 def new_token() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from guard.machine import State, Verb
@@ -36,6 +37,11 @@ def announce(verb: Verb, state: State, *, base: Mode, clock: Clock) -> None:
         _say(logging.WARNING, "memory_mode_restored", mode=str(base), reason=reason)
     elif verb is Verb.LEASED:
         _say(logging.INFO, "probe_lock_acquired", epoch=state.epoch)
+
+
+def redacted(counts: Mapping[str, int]) -> None:
+    """Log how much was redacted, never what."""
+    _say(logging.INFO, "pii_redacted", **counts)
 
 
 def _say(level: int, event: str, **fields: object) -> None:

@@ -21,6 +21,14 @@ class Policy:
     """Hard deadline of a read, whatever the socket does."""
     write_timeout_ms: float = 1500.0
     """Hard deadline of a write."""
+    write_retries: int = 2
+    """At most, inside the write deadline, and only where Zep may not have taken it."""
+    write_backoff_s: float = 0.1
+    """Before the first retry; doubles (our choice: the seed names no number)."""
+    write_trip_after: int = 3
+    """Failed writes in a row that open the write breaker."""
+    write_hold_s: float = 30.0
+    """How long it stays open before one write may try."""
     probe_timeout_ms: float = 150.0
     """Deadline of a probe on an open connection."""
     probe_connect_ms: float = 1000.0

@@ -30,6 +30,9 @@ class Clock(Protocol):
     def wall(self) -> float:
         """Return seconds since 1970."""
 
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+
 
 class Memory(Protocol):
     """The backend that is guarded.  Every method raises `MemoryFailure` and nothing else."""
@@ -38,9 +41,15 @@ class Memory(Protocol):
         """Return the thread's context within `timeout_ms` or fail."""
 
     def write(
-        self, thread_id: str, messages: Sequence[Message], *, timeout_ms: float, user_id: str | None
+        self,
+        thread_id: str,
+        messages: Sequence[Message],
+        *,
+        timeout_ms: float,
+        user_id: str | None,
+        idempotency_key: str,
     ) -> None:
-        """Store messages; create user and thread when missing."""
+        """Store messages, once for one key; create user and thread when missing."""
 
     def probe(self, thread_id: str, *, timeout_ms: float, connect_ms: float) -> None:
         """Repeat the kind of read that failed, marked as a probe; an empty `thread_id` means any read."""

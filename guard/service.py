@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from random import random
 from typing import Any
 
 from guard.clock import SystemClock, new_token
 from guard.errors import Kind, MemoryFailure
 from guard.events import announce, iso
 from guard.machine import Failed, State, Succeeded, Verb
-from guard.metrics import READ_OP, WRITE_OP, Metrics
+from guard.metrics import READ_OP, Metrics
 from guard.modes import Mode, weaker
 from guard.policy import Policy
 from guard.ports import Clock, Memory, Message, Store
 from guard.probe import Prober
 from guard.watch import Hooks, Watch
+from guard.writing import Dice, Writes, Written
 
 
 class Answer(StrEnum):
@@ -37,14 +39,6 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """Whether Zep took the messages, and if not why: a failure kind, or the mode that forbids writing."""
-
-    stored: bool
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Parts:
     """What a guard is made of; `wiring` picks them, tests pass their own."""
 
@@ -54,7 +48,7 @@ class Parts:
     base_mode: Mode = Mode.READ_WRITE
     clock: Clock = field(default_factory=SystemClock)
     metrics: Metrics = field(default_factory=Metrics)
-    new_token: Callable[[], str] = new_token
+    dice: Dice = field(default_factory=lambda: Dice(new_token, random))
 
 
 class MemoryGuard:
@@ -67,7 +61,8 @@ class MemoryGuard:
         self._clock = parts.clock
         self._metrics = parts.metrics
         self._store = parts.store
-        self._prober = Prober(parts.memory, parts.policy, parts.new_token)
+        self._prober = Prober(parts.memory, parts.policy, parts.dice.new_token)
+        self._writes = Writes(parts.memory, parts.policy, parts.clock, parts.metrics, parts.dice)
         hooks = Hooks(changed=self._changed, lapsed=self._lapsed, tick=self._tick)
         self._watch = Watch(parts.store, parts.policy, parts.clock, hooks)
         self._watch.start()
@@ -89,26 +84,21 @@ class MemoryGuard:
         return self._read(thread_id, state, timeout_ms or self._policy.read_timeout_ms)
 
     def add_messages(
-        self, thread_id: str, messages: Sequence[Message], *, user_id: str | None = None
+        self,
+        thread_id: str,
+        messages: Sequence[Message],
+        *,
+        user_id: str | None = None,
+        client_msg_id: str | None = None,
     ) -> Written:
-        """Store messages in order within the write deadline; empty ones are not sent."""
+        """Store messages in order within the write deadline; the same `client_msg_id` is stored once.
+
+        Emails and phone numbers are redacted, empty messages are not sent, long ones are split.
+        """
         mode = self.mode
-        messages = [m for m in messages if str(m.get("content") or "").strip()]
-        if not mode.writes or not messages:
-            reason = "empty" if mode.writes else str(mode)
-            self._metrics.count("memory_zep_write_skipped", WRITE_OP, reason)
-            return Written(stored=False, reason=reason)
-        began = self._clock.monotonic()
-        self._metrics.writes.n += 1
-        try:
-            self._memory.write(thread_id, messages, timeout_ms=self._policy.write_timeout_ms, user_id=user_id)
-        except MemoryFailure as failure:
-            self._metrics.count("memory_zep_write_failures", WRITE_OP, str(failure.kind))
-            return Written(stored=False, reason=str(failure.kind))
-        finally:
-            self._metrics.write_s.add(self._took_s(began))
-        self._metrics.writes_stored.n += 1
-        return Written(stored=True)
+        if not mode.writes:
+            return self._writes.skipped(str(mode))
+        return self._writes.send(thread_id, messages, user_id=user_id, client_msg_id=client_msg_id)
 
     def close(self) -> None:
         """Stop following the fleet and give up connections."""

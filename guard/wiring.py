@@ -30,7 +30,8 @@ class Settings:
     redis_url: str = field(default="", repr=False)  # GUARD_REDIS_URL or REDIS_URL; may hold a password
     prefix: str = "{mem}:"  # GUARD_PREFIX
     policy: Policy = field(default_factory=Policy)
-    """ZEP_TIMEOUT_MS, GUARD_WRITE_TIMEOUT_MS, GUARD_PROBE_TIMEOUT_MS, GUARD_HOLD_S, GUARD_LEASE_S."""
+    """ZEP_TIMEOUT_MS, GUARD_WRITE_TIMEOUT_MS, GUARD_PROBE_TIMEOUT_MS, GUARD_HOLD_S, GUARD_LEASE_S,
+    GUARD_WRITE_HOLD_S."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -45,6 +46,7 @@ class Settings:
             policy=Policy(
                 read_timeout_ms=_positive(environ, "ZEP_TIMEOUT_MS", default.read_timeout_ms),
                 write_timeout_ms=_positive(environ, "GUARD_WRITE_TIMEOUT_MS", default.write_timeout_ms),
+                write_hold_s=_positive(environ, "GUARD_WRITE_HOLD_S", default.write_hold_s),
                 probe_timeout_ms=_positive(environ, "GUARD_PROBE_TIMEOUT_MS", default.probe_timeout_ms),
                 hold_s=_positive(environ, "GUARD_HOLD_S", default.hold_s),
                 lease_s=_positive(environ, "GUARD_LEASE_S", default.lease_s),

@@ -39,13 +39,22 @@ class ZepMemory:
             return Reading(self._zep.thread.get_context(uuid).context)
 
     def write(
-        self, thread_id: str, messages: Sequence[Message], *, timeout_ms: float, user_id: str | None
+        self,
+        thread_id: str,
+        messages: Sequence[Message],
+        *,
+        timeout_ms: float,
+        user_id: str | None,
+        idempotency_key: str,
     ) -> None:
         """Store messages in order; create user and thread when missing."""
         with self._failing(lambda: self._directory.forget("thread", thread_id)), deadline(timeout_ms / 1000):
             uuid = self._thread(thread_id, user_id or thread_id)
             self._zep.thread.add_messages(
-                uuid, messages=[_message(m) for m in messages], return_context=False
+                uuid,
+                messages=[_message(m) for m in messages],
+                return_context=False,
+                idempotency_key=idempotency_key,
             )
 
     def probe(self, thread_id: str, *, timeout_ms: float, connect_ms: float) -> None:

@@ -34,6 +34,9 @@ class ManualClock:
     def wall(self) -> float:
         return 1_767_225_600.0 + self.now
 
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
     def advance(self, seconds: float) -> None:
         self.now += seconds
 

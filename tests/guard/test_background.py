@@ -29,7 +29,7 @@ class SlowMemory:
     def read(self, thread_id, *, timeout_ms):
         return Reading(None)
 
-    def write(self, thread_id, messages, *, timeout_ms, user_id):
+    def write(self, thread_id, messages, *, timeout_ms, user_id, idempotency_key):
         self.gate.wait(5)
         with self._lock:
             self.written.append(messages[0]["content"])

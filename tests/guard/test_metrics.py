@@ -89,6 +89,7 @@ def test_names_are_the_inventorys():
         "memory_zep_context_failures",
         "memory_zep_context_requests",
         "memory_zep_downgrades",
+        "memory_zep_redactions",
         "memory_zep_read_failures",
         "memory_zep_read_latency_seconds",
         "memory_zep_read_requests",

@@ -36,7 +36,7 @@ class ScriptedMemory:
         self.reads.append(thread_id)
         return self._say()
 
-    def write(self, thread_id, messages, *, timeout_ms, user_id):
+    def write(self, thread_id, messages, *, timeout_ms, user_id, idempotency_key):
         if self.writes_fail:
             raise self.writes_fail
         self.written += messages
