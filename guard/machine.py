@@ -152,6 +152,32 @@ class Verb(StrEnum):
     """The store is behind the caller (it lost its data): adopt first, then repeat."""
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A transition as history keeps it; `at` is seconds since 1970, a mode is None when closed."""
+
+    at: float
+    before: Mode | None
+    after: Mode | None
+    reason: str
+    by: str
+
+
+TURNS = (Verb.TRIPPED, Verb.HELD_AGAIN, Verb.RESTORED, Verb.FORCED, Verb.CLEARED)
+"""What history keeps; counting and leasing are no transitions."""
+KEPT = 50
+"""Transitions kept: the seed's incidents fit on one screen (our choice)."""
+
+
+def turn(before: State, after: State, event: Event, verb: Verb, at: float) -> Turn:
+    """Describe a transition for history."""
+    if verb is Verb.RESTORED:
+        return Turn(at, before.mode, None, "probe_success", AUTO)
+    if isinstance(event, Clear):
+        return Turn(at, before.mode, None, "cleared", event.by)
+    return Turn(at, before.mode, after.mode, after.reason, after.by)
+
+
 def step(state: State, event: Event, policy: Policy, now: float) -> tuple[State, Verb]:
     """Apply one event; `rev` moves with every change, nothing else does."""
     after, verb = _transition(state, event, policy, now)

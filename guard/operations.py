@@ -13,7 +13,7 @@ from typing import Any
 from guard.clock import SystemClock
 from guard.errors import SettingsError
 from guard.events import iso
-from guard.machine import AUTO, Clear, Force, Phase, ResetFailures, State, Verb
+from guard.machine import AUTO, Clear, Force, Phase, ResetFailures, State, Turn, Verb
 from guard.modes import Mode, weaker
 from guard.ports import Clock, Store
 
@@ -30,32 +30,60 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs.add_argument("--status", action="store_true", help="show the modes, the hold and the failure count")
     verbs.add_argument("--force", metavar="REASON", help=f"stop reads on every worker: {', '.join(REASONS)}")
     verbs.add_argument("--clear", action="store_true", help="end any hold, automatic or forced")
+    verbs.add_argument("--history", action="store_true", help="show the last transitions, newest first")
     verbs.add_argument("--reset-failures", action="store_true", help="forget the failures counted so far")
     parser.add_argument("--ttl", metavar="S", default="300", help="seconds a force lasts (default 300)")
     parser.add_argument(
         "--mode", default="write_only", choices=["write_only", "off"], help="what a force leaves on"
     )
-    parser.add_argument("--json", action="store_true", help="print --status as JSON")
+    parser.add_argument("--json", action="store_true", help="print --status or --history as JSON")
 
 
 def run(options: dict[str, Any], store: Store, base_mode: Mode, say: Callable[[str], None]) -> None:
     """Carry out one verb; raise SettingsError for bad input, StoreError when Redis does not answer."""
-    clock = SystemClock()
-    if options["status"]:
-        state = store.read()
-        say(_json(state, base_mode, clock) if options["json"] else _text(state, base_mode, clock))
-    elif options["force"]:
-        event = Force(Mode(options["mode"]), _reason(options["force"]), _ttl_s(options["ttl"]), _operator())
-        store.apply(event)
-        say(f"forced {event.mode} for {event.ttl_s:g} s, reason {event.reason}; ends by a successful probe")
-    elif options["clear"]:
-        _, verb = store.apply(Clear(_operator()))
-        say(f"cleared: back to {base_mode}" if verb is Verb.CLEARED else "nothing was forced")
-    elif options["reset_failures"]:
-        _, verb = store.apply(ResetFailures())
-        say("failure count reset" if verb is Verb.RESET else "the failure count was 0")
-    else:
-        raise SettingsError("no action given: use one of --status, --force REASON, --clear, --reset-failures")
+    for verb, act in VERBS.items():
+        if options[verb]:
+            say(act(store, base_mode, options))
+            return
+    names = ", ".join(f"--{verb.replace('_', '-')}" for verb in VERBS)
+    raise SettingsError(f"no action given: use one of {names}")
+
+
+def _status(store: Store, base_mode: Mode, options: dict[str, Any]) -> str:
+    state, clock = store.read(), SystemClock()
+    return _json(state, base_mode, clock) if options["json"] else _text(state, base_mode, clock)
+
+
+def _history(store: Store, _base_mode: Mode, options: dict[str, Any]) -> str:
+    turns = [_turn(turn) for turn in store.history()]
+    if options["json"]:
+        return json.dumps(turns)
+    return "\n".join(map(_turn_text, turns)) or "no transitions yet"
+
+
+def _force(store: Store, _base_mode: Mode, options: dict[str, Any]) -> str:
+    event = Force(Mode(options["mode"]), _reason(options["force"]), _ttl_s(options["ttl"]), _operator())
+    store.apply(event)
+    return f"forced {event.mode} for {event.ttl_s:g} s, reason {event.reason}; ends by a successful probe"
+
+
+def _clear(store: Store, base_mode: Mode, _options: dict[str, Any]) -> str:
+    _, verb = store.apply(Clear(_operator()))
+    return f"cleared: back to {base_mode}" if verb is Verb.CLEARED else "nothing was forced"
+
+
+def _reset_failures(store: Store, _base_mode: Mode, _options: dict[str, Any]) -> str:
+    _, verb = store.apply(ResetFailures())
+    return "failure count reset" if verb is Verb.RESET else "the failure count was 0"
+
+
+VERBS: dict[str, Callable[[Store, Mode, dict[str, Any]], str]] = {
+    "status": _status,
+    "history": _history,
+    "force": _force,
+    "clear": _clear,
+    "reset_failures": _reset_failures,
+}
 
 
 def status(state: State, base_mode: Mode, clock: Clock) -> dict[str, Any]:
@@ -85,6 +113,15 @@ def _forced(state: State, clock: Clock) -> dict[str, Any]:
         "by": state.by,
         "epoch": state.epoch,
     }
+
+
+def _turn(turn: Turn) -> dict[str, Any]:
+    before, after = (str(mode) if mode else "base" for mode in (turn.before, turn.after))
+    return {"at": iso(turn.at), "from": before, "to": after, "reason": turn.reason, "by": turn.by}
+
+
+def _turn_text(turn: dict[str, Any]) -> str:
+    return f"{turn['at']}  {turn['from']} -> {turn['to']}  {turn['reason']}  by {turn['by']}"
 
 
 def _seconds(left: float) -> float:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from guard.machine import Event, State, Verb
+from guard.machine import Event, State, Turn, Verb
 
 Message = Mapping[str, object]
 """`{"role": "user"|"assistant"|..., "content": str, "name": str?, "metadata": dict?}`"""
@@ -73,6 +73,9 @@ class Store(Protocol):
 
     def read(self) -> State:
         """Return the state as it stands."""
+
+    def history(self) -> list[Turn]:
+        """Return the last transitions, newest first."""
 
     def listen(self) -> AbstractContextManager[Feed]:
         """Subscribe to changes; a change after this returns is either pushed or seen by `read`."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import queue
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from guard.machine import Event, State, Verb, step
+from guard.machine import KEPT, TURNS, Event, State, Turn, Verb, step, turn
 from guard.policy import Policy
 from guard.ports import Clock, Feed
 
@@ -19,6 +20,7 @@ class MemoryStore:
         self._policy = policy
         self._clock = clock
         self._state = State()
+        self._history: deque[Turn] = deque(maxlen=KEPT)
         self._lock = Lock()
         self._feeds: list[_Feed] = []
 
@@ -27,6 +29,8 @@ class MemoryStore:
         with self._lock:
             before = self._state
             self._state, verb = step(before, event, self._policy, self._clock.monotonic())
+            if verb in TURNS:
+                self._history.appendleft(turn(before, self._state, event, verb, self._clock.wall()))
             if self._state is not before:
                 for feed in self._feeds:
                     feed.put(self._state)
@@ -35,6 +39,11 @@ class MemoryStore:
     def read(self) -> State:
         """Return the state."""
         return self._state
+
+    def history(self) -> list[Turn]:
+        """Return the last transitions, newest first."""
+        with self._lock:
+            return list(self._history)
 
     @contextmanager
     def listen(self) -> Iterator[Feed]:

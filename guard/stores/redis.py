@@ -29,6 +29,7 @@ from guard.machine import (
     ResetFailures,
     State,
     Succeeded,
+    Turn,
     Verb,
 )
 from guard.modes import Mode
@@ -40,7 +41,7 @@ COMMAND_TIMEOUT_S = 0.1
 PING_EVERY_S = 0.25
 """Two misses mean a stale subscription (facts: a black hole is flagged after 0.64 s)."""
 
-SCRIPTS = ("read", "failed", "succeeded", "lease", "done", "force", "clear", "reset", "adopt")
+SCRIPTS = ("read", "failed", "succeeded", "lease", "done", "force", "clear", "reset", "adopt", "history")
 
 
 def connect(url: str) -> redis.Redis:
@@ -66,7 +67,7 @@ class RedisStore:
         self._client = client
         self._policy = policy
         self._clock = clock
-        self._keys = [f"{prefix}state", f"{prefix}changes"]
+        self._keys = [f"{prefix}state", f"{prefix}changes", f"{prefix}history"]
         self._scripts = {name: client.register_script(_source(name)) for name in SCRIPTS}
 
     def apply(self, event: Event) -> tuple[State, Verb]:
@@ -77,6 +78,12 @@ class RedisStore:
     def read(self) -> State:
         """Return the state as Redis holds it."""
         return self._run("read", ())[0]
+
+    def history(self) -> list[Turn]:
+        """Return the last transitions, newest first."""
+        with _answering():
+            entries = self._scripts["history"](keys=self._keys)
+        return [_turn(json.loads(entry)) for entry in entries]
 
     @contextmanager
     def listen(self) -> Iterator[Feed]:
@@ -114,8 +121,8 @@ class RedisStore:
                 return "done", (token, epoch, str(result), hold_ms)
             case Force(mode, reason, ttl_s, by):
                 return "force", (str(mode), reason, by, _ms(ttl_s))
-            case Clear():
-                return "clear", ()
+            case Clear(by):
+                return "clear", (by,)
             case ResetFailures():
                 return "reset", ()
             case Adopt(state):
@@ -187,6 +194,11 @@ def _state(snapshot: str, now: float) -> State:
         token=raw["token"],
         lease_until=now + raw["lease_left_ms"] / 1000 if raw["token"] else 0.0,
     )
+
+
+def _turn(raw: dict[str, Any]) -> Turn:
+    before, after = (Mode(raw[side]) if raw[side] else None for side in ("before", "after"))
+    return Turn(raw["at_ms"] / 1000, before, after, raw["reason"], raw["by"])
 
 
 def _wire(state: State, now: float) -> tuple[Any, ...]:

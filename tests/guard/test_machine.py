@@ -214,6 +214,34 @@ def test_a_store_that_lost_its_data_is_told_and_takes_the_later_state(bench):
     assert bench.left_s() == pytest.approx(200, abs=0.5)
 
 
+def test_history_keeps_transitions_and_nothing_else(bench):
+    assert bench.store.history() == []
+    fail(bench, Kind.TIMEOUT)
+    trip(bench)
+    lapse(bench)
+    bench.tell(Lease("a"))
+    bench.tell(Done("a", 1, ProbeResult.FAILED))
+    lapse(bench)
+    bench.tell(Lease("b"))
+    bench.tell(Done("b", 2, ProbeResult.OK))
+    bench.tell(Force(Mode.OFF, "manual", 60, "ann@ops"))
+    bench.tell(Clear("bob@ops"))
+    told = [(t.before, t.after, t.reason, t.by) for t in bench.store.history()]
+    assert told == [
+        (Mode.OFF, None, "cleared", "bob@ops"),
+        (None, Mode.OFF, "manual", "ann@ops"),
+        (Mode.WRITE_ONLY, None, "probe_success", "auto"),
+        (Mode.WRITE_ONLY, Mode.WRITE_ONLY, "probe_failed", "auto"),
+        (None, Mode.WRITE_ONLY, "auth", "auto"),
+    ]
+
+
+def test_history_keeps_the_last_fifty(bench):
+    for n in range(60):
+        bench.tell(Force(Mode.OFF, "manual", 60, f"{n}@ops"))
+    assert [t.by for t in bench.store.history()] == [f"{n}@ops" for n in range(59, 9, -1)]
+
+
 def test_every_change_and_nothing_else_moves_the_revision(bench):
     revs = []
     for event in (Succeeded(0), Failed(Kind.TIMEOUT, 0, "t"), Failed(Kind.CLIENT, 0, "t"), Succeeded(0)):

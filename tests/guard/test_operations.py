@@ -74,6 +74,18 @@ def test_status_force_and_clear(door):
     assert "nothing was forced" in door("--clear").stdout
 
 
+def test_history_tells_who_did_what(door):
+    assert "no transitions yet" in door("--history").stdout
+    door("--force", "rollback", "--mode", "off")
+    door("--clear")
+    cleared, forced = json.loads(door("--history", "--json").stdout)
+    assert (forced["from"], forced["to"], forced["reason"]) == ("base", "off", "rollback")
+    assert (cleared["from"], cleared["to"], cleared["reason"]) == ("off", "base", "cleared")
+    assert cleared["by"] == forced["by"]
+    assert abs(time.time() - _epoch_s(forced["at"])) < 30
+    assert "off -> base  cleared  by " in door("--history").stdout
+
+
 def test_failures_are_shown_and_forgotten(door):
     store = RedisStore(connect(door.redis_url), Policy(), SystemClock(), door.prefix)
     store.apply(Failed(Kind.TIMEOUT, 0, "t"))
@@ -89,7 +101,7 @@ def test_failures_are_shown_and_forgotten(door):
         (["--force", "boredom"], {}, "use one of auth, consecutive_failures, manual, rollback"),
         (["--force", "manual", "--ttl", "soon"], {}, "give seconds from 1 to"),
         (["--force", "manual", "--ttl", "nan"], {}, "give seconds from 1 to"),
-        ([], {}, "use one of --status, --force REASON, --clear"),
+        ([], {}, "use one of --status, --history, --force, --clear, --reset-failures"),
         (["--status"], {"FLAG_ZEP_READ": "maybe"}, "FLAG_ZEP_READ='maybe' is not a switch"),
         (["--status"], {"GUARD_HOLD_S": "-1"}, "GUARD_HOLD_S='-1' is not usable"),
         (["--status"], {"GUARD_REDIS_URL": "localhost"}, "give redis://host:port/db"),

@@ -1,5 +1,5 @@
--- clear(): an operator ends any hold.
+-- clear(by): an operator ends any hold.
 local s = load()
 if s.mode == '' then return nothing(s) end
 close(s)
-return change('cleared', s)
+return transition('cleared', s, 'cleared', ARGV[1])

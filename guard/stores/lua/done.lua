@@ -8,7 +8,6 @@ if ARGV[3] == 'cancelled' then
 end
 if ARGV[3] == 'ok' then
   close(s)
-  return change('restored', s)
+  return transition('restored', s, 'probe_success', 'auto')
 end
-trip(s, 'probe_failed', tonumber(ARGV[4]))
-return change('held_again', s)
+return trip('held_again', s, 'probe_failed', tonumber(ARGV[4]))

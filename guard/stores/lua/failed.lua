@@ -3,10 +3,7 @@ local s = load()
 local epoch, at_once = tonumber(ARGV[1]), ARGV[3] == '1'
 if epoch ~= s.epoch or s.mode ~= '' then return stale(s, epoch) end
 s.thread = ARGV[2]
-if at_once then
-  trip(s, 'auth', tonumber(ARGV[6]))
-  return change('tripped', s)
-end
+if at_once then return trip('tripped', s, 'auth', tonumber(ARGV[6])) end
 local recent = {}
 for at in string.gmatch(s.failed_at, '%d+') do
   if now - tonumber(at) <= tonumber(ARGV[5]) then recent[#recent + 1] = at end
@@ -16,5 +13,4 @@ if #recent < tonumber(ARGV[4]) then
   s.failed_at = table.concat(recent, ' ')
   return change('counted', s)
 end
-trip(s, 'consecutive_failures', tonumber(ARGV[6]))
-return change('tripped', s)
+return trip('tripped', s, 'consecutive_failures', tonumber(ARGV[6]))

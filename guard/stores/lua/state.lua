@@ -1,5 +1,6 @@
 -- Shared head of every script: load, save and show the fleet's state.
--- KEYS[1] the state hash   KEYS[2] the channel that changes are published on (same hash tag)
+-- KEYS[1] the state hash   KEYS[2] the channel that changes are published on   KEYS[3] the list of the last
+-- transitions; all with the same hash tag.
 -- Every script answers {verb, snapshot}; times are stored in ms of THIS server's clock and leave as durations,
 -- so no other clock ever matters.  The rules are those of guard/machine.py.
 
@@ -18,6 +19,7 @@ local function load()
   for i, field in ipairs(TEXT) do s[field] = raw[i] or '' end
   raw = redis.call('HMGET', KEYS[1], unpack(NUMBERS))
   for i, field in ipairs(NUMBERS) do s[field] = tonumber(raw[i] or 0) end
+  s.was = s.mode
   return s
 end
 
@@ -54,6 +56,15 @@ local function change(verb, s)
   return {verb, shown}
 end
 
+-- Change the mode, and remember that: for people, newest first.
+local function transition(verb, s, reason, by)
+  local entry = {at_ms = now, before = s.was, after = s.mode, reason = reason, by = by}
+  redis.call('LPUSH', KEYS[3], cjson.encode(entry))
+  redis.call('LTRIM', KEYS[3], 0, 49)
+  redis.call('PEXPIRE', KEYS[3], GC_MS)
+  return change(verb, s)
+end
+
 local function nothing(s) return {'nothing', snapshot(s)} end
 
 -- An outcome of another epoch is dropped; an epoch this server never saw means it lost its data.
@@ -71,6 +82,7 @@ local function hold(s, mode, reason, by, hold_ms)
   s.since, s['until'] = now, now + hold_ms
 end
 
-local function trip(s, reason, hold_ms)
+local function trip(verb, s, reason, hold_ms)
   hold(s, s.mode ~= '' and s.mode or 'write_only', reason, 'auto', hold_ms)
+  return transition(verb, s, reason, 'auto')
 end
