@@ -13,15 +13,15 @@ ARGS ?=
 
 drill: .venv/dev.stamp
 	@echo "== drill: a local stack, three drills under load; about a minute"
-	@$(BIN)/python -m pytest -m drill $(ARGS)
+	@$(BIN)/pytest -m drill $(ARGS)
 
 test: .venv/dev.stamp
 	@echo "== test: the fast suite (drills are deselected); about a minute"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/pytest $(ARGS)
 
 stack: .venv/dev.stamp
 	@echo "== stack: whole runs that must not end well (a broken guard, no fault, a kill); under a minute"
-	@$(BIN)/python -m pytest -m stack $(ARGS)
+	@$(BIN)/pytest -m stack $(ARGS)
 
 lint: .venv/dev.stamp
 	@echo "== lint: ruff, then mypy --strict"

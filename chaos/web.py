@@ -5,6 +5,7 @@ Serves the Zep double, the gateway's admin API and the Toxiproxy API.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import inspect
@@ -16,7 +17,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 import httptools
@@ -24,6 +25,7 @@ import uvloop
 
 MAX_BODY_BYTES = 16 * 2**20
 MAX_HEAD_BYTES = 64 * 2**10
+"""Bytes a client may send without getting anywhere: a head, a chunk's header, trailers."""
 MAX_PIPELINED = 64
 """Requests of one connection that may wait for their turn; reading pauses beyond."""
 
@@ -74,8 +76,7 @@ class Server:
     """A listening server; `address` is ``host:port`` with the real port."""
 
     def __init__(self, inner: asyncio.Server, connections: set[_Connection]) -> None:
-        host, port = inner.sockets[0].getsockname()[:2]
-        self.address = f"{host}:{port}"
+        self.address = address_of(inner)
         self._inner = inner
         self._connections = connections
 
@@ -88,11 +89,33 @@ class Server:
 
 
 async def serve(handler: Handler, host: str, port: int) -> Server:
-    """Listen; port 0 takes a free one.  Raises OSError when the address is taken."""
+    """Listen; port 0 takes a free one.  Raises ListenError."""
     connections: set[_Connection] = set()
-    loop = asyncio.get_running_loop()
-    inner = await loop.create_server(lambda: _Connection(handler, connections), host, port, backlog=1024)
+    inner = await listen(lambda: _Connection(handler, connections), host, port)
     return Server(inner, connections)
+
+
+class ListenError(OSError):
+    """`address` cannot be listened on; `strerror` is the reason alone.  Choose another, or port 0."""
+
+    def __init__(self, address: str, cause: OSError) -> None:
+        reason = (cause.strerror or str(cause)).rpartition("): ")[2]  # uvloop writes the address in front
+        super().__init__(cause.errno, reason)
+        self.address = address
+
+
+async def listen(protocol: Callable[[], asyncio.Protocol], host: str, port: int) -> asyncio.Server:
+    """Listen with a protocol; raises ListenError."""
+    try:
+        return await asyncio.get_running_loop().create_server(protocol, host, port, backlog=1024)
+    except OSError as error:
+        raise ListenError(f"{host}:{port}", error) from error
+
+
+def address_of(server: asyncio.Server) -> str:
+    """Return ``host:port`` of a listening server; an IPv6 host stands in brackets."""
+    host, port = server.sockets[0].getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -119,7 +142,25 @@ def split_address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the last port
         raise ValueError(f"{text!r} is not an address: give HOST:PORT")
-    return host, int(port)
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells a mistake in one line; the usage stays in ``--help``."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def listen_error(command: str, error: OSError | ValueError) -> int:
+    """Tell in one line why a server did not start; return its exit code, 2."""
+    text = str(error)
+    if isinstance(error, ListenError):
+        text = f"cannot listen on {error.address}: {error.strerror}; choose another, or port 0 for a free one"
+    elif isinstance(error, OSError) and error.filename:
+        text = f"cannot open {error.filename}: {error.strerror}"
+    sys.stderr.write(f"{command}: {text}\n")
+    return 2
 
 
 class _Connection(asyncio.Protocol):
@@ -130,6 +171,8 @@ class _Connection(asyncio.Protocol):
         self._connections = connections
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._answering: asyncio.Task[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -147,15 +190,21 @@ class _Connection(asyncio.Protocol):
     def drop(self) -> None:
         self._transport.abort()
 
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
     def data_received(self, data: bytes) -> None:
-        self._unparsed += len(data)
+        self._stalled_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._refuse(HTTPStatus.NOT_IMPLEMENTED, "upgrades are not served")
         except httptools.HttpParserError as error:
             self._refuse(HTTPStatus.BAD_REQUEST, f"not HTTP: {type(error).__name__}")
-        if self._in_head and self._unparsed > MAX_HEAD_BYTES:
+        if self._stalled_bytes > MAX_HEAD_BYTES:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the head is too large")
 
     # What httptools calls while it parses.
@@ -167,16 +216,20 @@ class _Connection(asyncio.Protocol):
         self._headers[name.decode("latin1").lower()] = value.decode("latin1")
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._stalled_bytes = 0
         if self._headers.get("expect", "").lower() == "100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
-        self._body += body
-        if len(self._body) > MAX_BODY_BYTES:
+        self._stalled_bytes = 0
+        if len(self._body) + len(body) > MAX_BODY_BYTES:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too large")
+        else:
+            self._body += body
 
     def on_message_complete(self) -> None:
+        if self._transport.is_closing():  # refused
+            return
         method = self._parser.get_method().decode("latin1")
         target = self._url.decode("latin1")
         path, _, query = target.partition("?")
@@ -192,14 +245,14 @@ class _Connection(asyncio.Protocol):
         self._url = b""
         self._headers: dict[str, str] = {}
         self._body = bytearray()
-        self._in_head = True
-        self._unparsed = 0
+        self._stalled_bytes = 0
 
     async def _answer_all(self) -> None:
         while self._waiting:
             request, keep_alive = self._waiting.popleft()
             response = await self._handle(request)
             self._transport.write(_encode(request, response, keep_alive=keep_alive))
+            await self._writable.wait()  # a client that does not read is not answered further
             if not keep_alive:
                 self._transport.close()
                 break

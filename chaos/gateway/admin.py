@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+import re
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, fields
 from http import HTTPStatus
 from typing import Any
 
-from chaos.faults import Hang, HttpFault, Latency, Status
+from chaos.faults import HttpFault, Latency, Status
 from chaos.gateway import VERSION
+from chaos.gateway.answers import ANSWERS
 from chaos.gateway.log import Log
 from chaos.gateway.rules import Rule, Rules, route_pattern
 from chaos.web import Request, Response, error_response, from_browser, json_response
 
-KINDS: dict[str, type[HttpFault]] = {kind.kind: kind for kind in (Status, Latency, Hang)}
+FAULTS: tuple[type[HttpFault], ...] = (*ANSWERS, Latency)
+KINDS = {fault.kind: fault for fault in FAULTS}
+NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 LEASE_S = 5.0
 MAX_LEASE_S = 3600.0
 MAX_DELAY_MS = 600_000.0
-STATUSES = range(100, 600)
+STATUSES = range(200, 600)
+"""Final statuses: one below 200 would leave the client waiting for the real one."""
 TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
 
 
@@ -30,7 +36,7 @@ class Admin:
         self._log = log
         self._now = now
 
-    def __call__(self, request: Request) -> Response:
+    def __call__(self, request: Request) -> Response | Awaitable[Response]:
         """Route a request; every error is ``{"error", "status"}``."""
         if from_browser(request):
             return error_response(HTTPStatus.FORBIDDEN, "browsers may not drive the gateway")
@@ -39,7 +45,7 @@ class Admin:
         except ValueError as error:
             return error_response(HTTPStatus.BAD_REQUEST, str(error))
 
-    def _route(self, request: Request) -> Response:
+    def _route(self, request: Request) -> Response | Awaitable[Response]:
         name = request.path.removeprefix("/faults/") if request.path.startswith("/faults/") else ""
         match request.method, request.path:
             case "GET", "/version":
@@ -54,19 +60,20 @@ class Admin:
             case "GET", "/counters":
                 return json_response(self._counters())
             case "GET", "/log":
-                return Response(
-                    200, self._log.after(_after(request)), {"Content-Type": "application/x-ndjson"}
-                )
+                return self._log_after(_after(request))
             case "PATCH", _ if name:
                 return self._renew(name, _object(request.body))
             case "DELETE", _ if name:
                 return self._remove(name)
         return error_response(HTTPStatus.NOT_FOUND, f"no {request.method} {request.path} here")
 
+    async def _log_after(self, n: int) -> Response:
+        return Response(200, await self._log.after(n), {"Content-Type": "application/x-ndjson"})
+
     def _add(self, body: dict[str, Any]) -> Response:
         name, lease_s = body.pop("name", None), _lease_s(body.pop("lease_s", LEASE_S))
-        if not isinstance(name, str) or not name or "/" in name:
-            raise ValueError("missing required field: name (text without a slash)")
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise ValueError("missing or unusable name: up to 100 letters, digits, '.', '_' and '-'")
         try:
             rule = self._rules.add(name, parse_fault(body), lease_s, self._now())
         except KeyError:
@@ -96,6 +103,7 @@ class Admin:
         return {
             "requests": self._log.total,
             "status": dict(self._log.statuses),
+            "routes": dict(self._log.routes),
             "faults": self._rules.hits(),
         }
 
@@ -104,7 +112,7 @@ def parse_fault(body: dict[str, Any]) -> HttpFault:
     """Turn JSON into a fault; raise ValueError that names the field."""
     kind = KINDS.get(str(body.pop("kind", None)))
     if kind is None:
-        raise ValueError(f"unknown or missing kind: use one of {', '.join(KINDS)}")
+        raise ValueError(f"unknown or missing kind: use one of {', '.join(sorted(KINDS))}")
     known = {f.name: f for f in fields(kind)}
     for name, value in body.items():
         if name not in known:
@@ -127,7 +135,9 @@ def _check(fault: HttpFault) -> None:
         ),
     ]
     if isinstance(fault, Status):
-        limits.append((fault.code in STATUSES, "code must be an HTTP status"))
+        wait_s = fault.retry_after_s
+        limits.append((fault.code in STATUSES, "code must be a final HTTP status, from 200 to 599"))
+        limits.append((wait_s is None or 0 <= wait_s <= MAX_LEASE_S, f"retry_after_s: 0 to {MAX_LEASE_S:g}"))
     if isinstance(fault, Latency):
         limits.append((0 <= fault.delay_ms <= MAX_DELAY_MS, f"delay_ms must be from 0 to {MAX_DELAY_MS:g}"))
         limits.append((0 <= fault.jitter_ms <= MAX_DELAY_MS, f"jitter_ms must be from 0 to {MAX_DELAY_MS:g}"))
@@ -140,7 +150,7 @@ def _fits(value: object, annotation: str) -> bool:
     """Tell whether JSON's value fits `str`, `int`, `float`, or one of them or None."""
     if value is None:
         return annotation.endswith("| None")
-    if isinstance(value, bool):
+    if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
         return False
     return isinstance(value, TYPES[annotation.removesuffix(" | None")])
 

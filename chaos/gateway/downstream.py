@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import socket
+import struct
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,15 +12,15 @@ from http import HTTPStatus
 
 import httptools
 
-from chaos.faults import Hang, Status
-from chaos.gateway.log import Entry, Log
-from chaos.gateway.rules import Decision, Rules
+from chaos.gateway.answers import Answer, answer_of, encode, gateway_answer, phrase
+from chaos.gateway.exchange import Exchange
+from chaos.gateway.log import Log
+from chaos.gateway.rules import Rules
 from chaos.gateway.upstream import Pool, Upstream
 from chaos.web import MAX_HEAD_BYTES, MAX_PIPELINED
-from chaos.zep.errors import error_body
 
-REPLAY_BYTES = 64 * 2**10
-"""A request up to this size is sent again when a kept-open connection turns out to be dead."""
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER that makes a close a reset: on, 0 s."""
 HOP_BY_HOP = (b"connection", b"keep-alive", b"proxy-connection", b"expect")
 
 
@@ -34,24 +35,17 @@ class Floor:
     """Monotonic seconds; not the loop's time, which uvloop reads once per turn."""
     connections: set[Client] = field(default_factory=set)
 
+    def sweep(self) -> None:
+        """Let lapsed faults go, and whoever they still hold."""
+        in_place = {rule.name for rule in self.rules.active(self.now())}
+        for client in list(self.connections):
+            client.let_go(in_place)
 
-@dataclass(eq=False)
-class Exchange:
-    """One request and its answer."""
-
-    method: str
-    entry: Entry
-    decision: Decision
-    keep_alive: bool
-    chunked: bool
-    raw: bytearray
-    """Bytes for upstream that it has not been given yet; kept for a replay while small."""
-    complete: bool = False
-    answered: bool = False
-    sent: int = 0
-    asked_at: float = 0.0
-    upstream: Upstream | None = None
-    starting: asyncio.Task[None] | None = None
+    def close(self) -> None:
+        """Drop every connection, on both sides."""
+        for client in list(self.connections):
+            client.drop()
+        self.pool.close()
 
 
 class Client(asyncio.Protocol):
@@ -60,6 +54,10 @@ class Client(asyncio.Protocol):
     def __init__(self, floor: Floor) -> None:
         self._floor = floor
         self._exchanges: deque[Exchange] = deque()
+        self._incoming: Exchange | None = None
+        self._reads_slowly = False
+        self._outruns_upstream = False
+        self._silenced = False
         self._transport: asyncio.Transport
         self._parser = httptools.HttpRequestParser(self)
 
@@ -71,35 +69,61 @@ class Client(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         self._floor.connections.discard(self)
         for exchange in self._exchanges:
-            if exchange.starting:
-                exchange.starting.cancel()
-            if exchange.upstream:
-                exchange.upstream.abandon()
+            exchange.forget()
         self._exchanges.clear()
 
     def drop(self) -> None:
+        """Cut the connection with a reset."""
+        sock = self._transport.get_extra_info("socket")
+        if not self._transport.is_closing() and sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self._transport.abort()
 
-    def data_received(self, data: bytes) -> None:
-        self._head_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._refuse(HTTPStatus.BAD_REQUEST)
-        if self._in_head and self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+    def let_go(self, in_place: set[str]) -> None:
+        """Hang up on a client held by a fault that is gone: its request was swallowed."""
+        exchange = self._exchanges[0] if self._exchanges else None
+        if exchange and exchange.held and exchange.decision.name not in in_place:
+            self._transport.close()
+
+    # Pace: nobody sends faster than the other side reads.
 
     def pause_writing(self) -> None:
         """The client reads slowly: so do we."""
+        self._reads_slowly = True
         if self._exchanges and self._exchanges[0].upstream:
             self._exchanges[0].upstream.transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
+        self._reads_slowly = False
         if self._exchanges and self._exchanges[0].upstream:
             self._exchanges[0].upstream.transport.resume_reading()
 
-    # What httptools calls while it parses a request.
+    def throttle(self, *, paused: bool) -> None:
+        """Learn that upstream reads slowly, or has caught up."""
+        self._outruns_upstream = paused
+        self._regulate()
+
+    def _regulate(self) -> None:
+        crowded = self._incoming is not None and self._incoming.crowded
+        silence = crowded or self._outruns_upstream or len(self._exchanges) >= MAX_PIPELINED
+        if silence != self._silenced and not self._transport.is_closing():
+            self._silenced = silence
+            if silence:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    # What the loop and httptools call while a request comes in.
+
+    def data_received(self, data: bytes) -> None:
+        self._stalled_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._refuse(HTTPStatus.BAD_REQUEST)
+        if self._stalled_bytes > MAX_HEAD_BYTES:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_url(self, url: bytes) -> None:
         self._target += url
@@ -108,47 +132,51 @@ class Client(asyncio.Protocol):
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._stalled_bytes = 0
+        self._incoming = self._arrived()
+        self._exchanges.append(self._incoming)
+        if len(self._exchanges) == 1:
+            self._start(self._incoming)
+
+    def on_body(self, body: bytes) -> None:
+        self._stalled_bytes = 0
+        exchange = self._incoming
+        if exchange is None or exchange.over or exchange.decision.fault:
+            return  # what a fault swallows goes nowhere
+        exchange.pass_on(b"%x\r\n%b\r\n" % (len(body), body) if exchange.chunked else body)
+        self._regulate()
+
+    def on_message_complete(self) -> None:
+        exchange, self._incoming = self._incoming, None
+        self._begin_head()
+        if exchange is None or exchange.over:
+            return
+        exchange.complete = True
+        if exchange.decision.fault:
+            self._break(exchange)
+        elif exchange.chunked:
+            exchange.pass_on(b"0\r\n\r\n")
+        self._regulate()
+
+    def _begin_head(self) -> None:
+        self._target = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._stalled_bytes = 0
+
+    def _arrived(self) -> Exchange:
         method = self._parser.get_method().decode("latin1")
         path = self._target.partition(b"?")[0].decode("latin1")
         lower = {name.lower(): value.lower() for name, value in self._headers}
         decision = self._floor.rules.decide(method, path, self._floor.now())
-        exchange = Exchange(
+        return Exchange(
             method=method,
             entry=self._floor.log.arrived(method, path, probe=b"x-guard-probe" in lower, fault=decision.name),
             decision=decision,
             keep_alive=self._parser.should_keep_alive(),
             chunked=b"chunked" in lower.get(b"transfer-encoding", b""),
+            waits_for_continue=lower.get(b"expect") == b"100-continue",
             raw=bytearray(self._head(method)),
         )
-        self._exchanges.append(exchange)
-        if lower.get(b"expect") == b"100-continue":
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if len(self._exchanges) == 1:
-            self._start(exchange)
-
-    def on_body(self, body: bytes) -> None:
-        exchange = self._exchanges[-1]
-        if exchange.decision.fault is None:
-            framed = b"%x\r\n%b\r\n" % (len(body), body) if exchange.chunked else body
-            self._pass_on(exchange, framed)
-
-    def on_message_complete(self) -> None:
-        exchange = self._exchanges[-1]
-        exchange.complete = True
-        if exchange.decision.fault is None and exchange.chunked:
-            self._pass_on(exchange, b"0\r\n\r\n")
-        self._begin_head()
-        if exchange is self._exchanges[0]:
-            self._break(exchange)
-        if len(self._exchanges) >= MAX_PIPELINED:
-            self._transport.pause_reading()
-
-    def _begin_head(self) -> None:
-        self._target = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._in_head = True
-        self._head_bytes = 0
 
     def _head(self, method: str) -> bytes:
         kept = [name + b": " + value for name, value in self._headers if name.lower() not in HOP_BY_HOP]
@@ -158,6 +186,10 @@ class Client(asyncio.Protocol):
     # Forwarding.
 
     def _start(self, exchange: Exchange) -> None:
+        if exchange.over:
+            return
+        if exchange.waits_for_continue and not exchange.complete:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if exchange.decision.fault:
             self._break(exchange)
             return
@@ -165,114 +197,94 @@ class Client(asyncio.Protocol):
         if idle:
             self._send(exchange, idle)
         else:
-            exchange.starting = asyncio.ensure_future(self._connect(exchange))
+            exchange.starting = asyncio.ensure_future(self._connect(exchange, exchange.decision.delay_s))
 
-    async def _connect(self, exchange: Exchange) -> None:
-        if exchange.decision.delay_s:
-            await asyncio.sleep(exchange.decision.delay_s)
+    async def _connect(self, exchange: Exchange, delay_s: float = 0.0) -> None:
+        if delay_s:
+            await asyncio.sleep(delay_s)
         try:
             upstream = self._floor.pool.take() or await self._floor.pool.connect()
-        except OSError:
-            self._answer(exchange, HTTPStatus.BAD_GATEWAY, _gateway_body("upstream refused the connection"))
+        except OSError as error:
+            self._answer(exchange, gateway_answer(f"cannot connect upstream ({type(error).__name__})"))
             return
         exchange.starting = None
         self._send(exchange, upstream)
 
     def _send(self, exchange: Exchange, upstream: Upstream) -> None:
-        exchange.upstream = upstream
-        exchange.asked_at = self._floor.now()
-        exchange.sent = len(exchange.raw)
         upstream.begin(self, head_only=exchange.method == "HEAD")
-        upstream.transport.write(bytes(exchange.raw))
+        if self._reads_slowly:
+            upstream.transport.pause_reading()
+        exchange.begin(upstream, self._floor.now())
+        self._regulate()
 
-    def _pass_on(self, exchange: Exchange, data: bytes) -> None:
-        if exchange.sent + len(data) <= REPLAY_BYTES or not exchange.upstream:
-            exchange.raw += data
-        if exchange.upstream:
-            exchange.sent += len(data)
-            exchange.upstream.transport.write(data)
+    def asked_all(self) -> bool:
+        """Tell whether the whole request has been sent."""
+        return self._exchanges[0].complete
 
     def answer_bytes(self, data: bytes) -> None:
         """Hand the answer on as it comes."""
-        self._exchanges[0].answered = True
         self._transport.write(data)
 
     def answer_ended(self, status: int, *, reusable: bool) -> None:
         """Finish the exchange."""
         exchange = self._exchanges[0]
         upstream_ms = round((self._floor.now() - exchange.asked_at) * 1000, 3)
-        exchange.upstream = None
-        self._finish(exchange, status, upstream_ms=upstream_ms, keep_alive=reusable and exchange.keep_alive)
+        self._finish(exchange, status, keep_alive=reusable and exchange.keep_alive, upstream_ms=upstream_ms)
 
     def answer_failed(self, *, silent: bool) -> None:
-        """Upstream went away: again on a fresh connection, or tell the client as plainly as HTTP allows."""
+        """Upstream went away: ask again on a fresh one, or tell the client as plainly as HTTP allows."""
         exchange = self._exchanges[0]
         dead, exchange.upstream = exchange.upstream, None
-        if silent and dead and dead.used and exchange.complete and exchange.sent <= REPLAY_BYTES:
+        if not silent:
+            self.drop()
+        elif dead and exchange.may_repeat(dead):
             exchange.starting = asyncio.ensure_future(self._connect(exchange))
-        elif silent:
-            self._answer(exchange, HTTPStatus.BAD_GATEWAY, _gateway_body("upstream closed the connection"))
         else:
-            self._transport.abort()
+            self._answer(exchange, gateway_answer("upstream closed the connection without an answer"))
 
     # Breaking.
 
     def _break(self, exchange: Exchange) -> None:
-        """Do what the fault says, once the whole request is here (a client may not read before)."""
-        fault = exchange.decision.fault
-        if not exchange.complete or fault is None or isinstance(fault, Hang):
+        """Do what the fault says, in turn, once the whole request is here (a client may not read before)."""
+        if not exchange.complete or exchange is not self._exchanges[0] or exchange.starting:
             return
-        if exchange.decision.delay_s and exchange.starting is None:
-            exchange.starting = asyncio.ensure_future(self._break_later(exchange))
-        elif isinstance(fault, Status):
-            self._answer_status(exchange, fault)
+        if exchange.decision.delay_s:
+            exchange.starting = asyncio.ensure_future(self._speak_later(exchange))
+        else:
+            self._speak(exchange)
 
-    async def _break_later(self, exchange: Exchange) -> None:
+    async def _speak_later(self, exchange: Exchange) -> None:
         await asyncio.sleep(exchange.decision.delay_s)
-        self._break(exchange)
+        self._speak(exchange)
 
-    def _answer_status(self, exchange: Exchange, fault: Status) -> None:
-        body = json.dumps(error_body(fault.code)) if fault.body is None else fault.body
-        extra = {} if fault.retry_after_s is None else {"Retry-After": f"{fault.retry_after_s:g}"}
-        self._answer(exchange, fault.code, body, extra)
+    def _speak(self, exchange: Exchange) -> None:
+        answer = answer_of(exchange.decision.fault) if exchange.decision.fault else None
+        if answer:
+            self._answer(exchange, answer)
+        else:
+            exchange.held = True
 
-    def _answer(
-        self, exchange: Exchange, status: int, body: str, headers: dict[str, str] | None = None
-    ) -> None:
-        raw = body.encode()
-        shown = {"Content-Type": "application/json", "Content-Length": str(len(raw)), **(headers or {})}
-        if not exchange.keep_alive or not exchange.complete:
-            shown["Connection"] = "close"
-        lines = [f"HTTP/1.1 {status} {_phrase(status)}", *(f"{k}: {v}" for k, v in shown.items())]
-        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin1")
-        self._transport.write(head if exchange.method == "HEAD" else head + raw)
-        self._finish(exchange, status, keep_alive="Connection" not in shown)
+    def _answer(self, exchange: Exchange, answer: Answer) -> None:
+        keep_alive = exchange.keep_alive and exchange.complete
+        self._transport.write(encode(answer, method=exchange.method, keep_alive=keep_alive))
+        self._finish(exchange, answer.status, keep_alive=keep_alive)
 
     def _finish(
         self, exchange: Exchange, status: int, *, keep_alive: bool, upstream_ms: float | None = None
     ) -> None:
         self._floor.log.answered(exchange.entry, status, upstream_ms)
         self._exchanges.popleft()
+        exchange.over, exchange.upstream = True, None
         if not keep_alive:
             self._transport.close()
             return
         if self._exchanges:
-            self._start(self._exchanges[0])
-        if len(self._exchanges) < MAX_PIPELINED and not self._transport.is_closing():
-            self._transport.resume_reading()
+            asyncio.get_running_loop().call_soon(self._start, self._exchanges[0])  # a queue may be long
+        self._regulate()
 
     def _refuse(self, status: HTTPStatus) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(f"HTTP/1.1 {status} {status.phrase}\r\nConnection: close\r\n\r\n".encode())
+        if self._exchanges:
+            self.drop()  # a refusal now would be read as the answer to an earlier request
+        elif not self._transport.is_closing():
+            self._transport.write(f"HTTP/1.1 {status} {phrase(status)}\r\nConnection: close\r\n\r\n".encode())
             self._transport.close()
-
-
-def _gateway_body(message: str) -> str:
-    return json.dumps({"error": {"code": "gateway", "message": f"fault gateway: {message}"}})
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import sys
 import time
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from chaos import web
@@ -15,6 +14,9 @@ from chaos.gateway.log import Log
 from chaos.gateway.rules import Rules
 from chaos.gateway.upstream import Pool
 
+SWEEP_S = 0.1
+"""How long after its lease a fault may hold a client."""
+
 EXAMPLE = (
     "example: zep-chaos gateway --listen 127.0.0.1:0 --upstream http://127.0.0.1:80 --admin 127.0.0.1:8475"
 )
@@ -22,9 +24,7 @@ EXAMPLE = (
 
 def main(argv: list[str]) -> int:
     """Serve until SIGTERM; return 2 for a mistake, told in one line."""
-    parser = argparse.ArgumentParser(
-        "zep-chaos gateway", description="An HTTP proxy with faults.", epilog=EXAMPLE
-    )
+    parser = web.Parser("zep-chaos gateway", description="An HTTP proxy with faults.", epilog=EXAMPLE)
     parser.add_argument(
         "--listen", required=True, metavar="H:P", help="where clients connect; port 0 takes a free one"
     )
@@ -34,38 +34,57 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--admin", required=True, metavar="H:P", help="the admin API, on loopback")
     options = parser.parse_args(argv)
     try:
-        pool = Pool(*_upstream(options.upstream))
-        listen, admin = web.split_address(options.listen), web.split_address(options.admin)
-        web.run(_serve(pool, listen, admin))
+        host, port = _upstream(options.upstream)
+        listen, admin = web.split_address(options.listen), _loopback(options.admin)
+        web.run(_serve(Pool(host, port, time.monotonic), listen, admin))
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        sys.stderr.write(f"zep-chaos gateway: {why}; see --listen {options.listen} --admin {options.admin}\n")
-        return 2
+        return web.listen_error("zep-chaos gateway", error)
     return 0
 
 
 async def _serve(pool: Pool, listen: tuple[str, int], admin: tuple[str, int]) -> None:
-    loop = asyncio.get_running_loop()
-    rules = Rules()
-    floor = Floor(rules, Log(time.monotonic, time.time), pool, time.monotonic)
-    data = await loop.create_server(lambda: Client(floor), *listen, backlog=1024)
-    api = await web.serve(Admin(rules, floor.log, floor.now), *admin)
-    host, port = data.sockets[0].getsockname()[:2]
-    web.ready("gateway", listen=f"{host}:{port}", admin=api.address)
+    floor = Floor(Rules(), Log(time.monotonic, time.time), pool, time.monotonic)
+    data = await web.listen(lambda: Client(floor), *listen)
     try:
-        await loop.create_future()
+        api = await web.serve(Admin(floor.rules, floor.log, floor.now), *admin)
+        web.ready("gateway", listen=web.address_of(data), admin=api.address)
+        try:
+            await _sweep(floor)
+        finally:
+            await api.close()
     finally:
         data.close()
-        for client in list(floor.connections):
-            client.drop()
-        pool.close()
-        await api.close()
+        floor.close()
+
+
+async def _sweep(floor: Floor) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        floor.sweep()
 
 
 def _upstream(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
+    if parts.scheme == "https":
+        raise ValueError(f"--upstream {url!r}: https is not supported yet, give http://HOST:PORT")
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if parts.scheme != "http" or not host or parts.path.strip("/") or parts.query:
+        raise ValueError(f"--upstream {url!r} is not usable: give http://HOST:PORT")
+    return host, port or 80
+
+
+def _loopback(text: str) -> tuple[str, int]:
+    """Return the admin API's address; whoever reaches it can break what is behind the gateway."""
+    host, port = web.split_address(text)
+    try:
+        private = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        private = False
+    if not private:
         raise ValueError(
-            f"--upstream {url!r} is not usable: give http://HOST:PORT (https is not supported yet)"
+            f"--admin {text} is not on loopback: give 127.0.0.1:PORT, the API asks for no password"
         )
-    return parts.hostname, parts.port or 80
+    return host, port

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 import httptools
 
 IDLE = 64
 """Idle connections kept."""
-CONTINUE = 100
+IDLE_S = 15.0
+"""Older ones are not used: servers close theirs after 15 s to 75 s, and a request may cross the closing."""
+CONNECT_S = 5.0
+FINAL = 200
+"""Statuses below announce an answer still to come."""
 
 
 class Downstream(Protocol):
     """Who waits for an answer."""
+
+    def asked_all(self) -> bool:
+        """Tell whether the whole request has been handed over."""
+
+    def throttle(self, *, paused: bool) -> None:
+        """Stop or resume handing over: upstream reads slowly, or has caught up."""
 
     def answer_bytes(self, data: bytes) -> None:
         """Take raw bytes of the answer."""
@@ -33,7 +44,9 @@ class Upstream(asyncio.Protocol):
         self._downstream: Downstream | None = None
         self._head_only = False
         self._silent = True
+        self._status = 0
         self.used = False
+        self.idle_since = 0.0
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -44,6 +57,7 @@ class Upstream(asyncio.Protocol):
         self._downstream = downstream
         self._head_only = head_only
         self._silent = True
+        self._status = 0
         self._parser = httptools.HttpResponseParser(self)
 
     def abandon(self) -> None:
@@ -63,39 +77,48 @@ class Upstream(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail()
 
-    def eof_received(self) -> bool | None:
-        return None
-
-    def connection_lost(self, _error: Exception | None) -> None:
+    def connection_lost(self, error: Exception | None) -> None:
         self._pool.forget(self)
+        downstream, self._downstream = self._downstream, None
+        if downstream is None:
+            return
+        if self._status and error is None:  # a body without a length ends so; a cut one the client notices
+            downstream.answer_ended(self._status, reusable=False)
+        else:
+            downstream.answer_failed(silent=self._silent)
+
+    def pause_writing(self) -> None:
         if self._downstream:
-            self._fail()
+            self._downstream.throttle(paused=True)
 
-    def pause_writing(self) -> None: ...
-
-    def resume_writing(self) -> None: ...
+    def resume_writing(self) -> None:
+        if self._downstream:
+            self._downstream.throttle(paused=False)
 
     # What httptools calls while it parses.
 
     def on_headers_complete(self) -> None:
-        if self._head_only:
-            self._complete()
+        status = self._parser.get_status_code()
+        if status >= FINAL:
+            self._status = status
+            if self._head_only:
+                self._complete()
 
     def on_message_complete(self) -> None:
-        if not self._head_only and self._parser.get_status_code() != CONTINUE:
+        if self._status and not self._head_only:
             self._complete()
 
     def _complete(self) -> None:
         downstream, self._downstream = self._downstream, None
         if downstream is None:
             return
-        reusable = self._parser.should_keep_alive()
-        status = self._parser.get_status_code()
-        if reusable:
+        keep_alive = self._parser.should_keep_alive()
+        if keep_alive and downstream.asked_all() and not self.transport.get_write_buffer_size():
             self._pool.give_back(self)
         else:
+            keep_alive = False
             self.transport.close()
-        downstream.answer_ended(status, reusable=reusable)
+        downstream.answer_ended(self._status, reusable=keep_alive)
 
     def _fail(self) -> None:
         downstream, self._downstream = self._downstream, None
@@ -107,40 +130,47 @@ class Upstream(asyncio.Protocol):
 class Pool:
     """Connections to one address."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, now: Callable[[], float]) -> None:
         self._host = host
         self._port = port
-        self._idle: list[Upstream] = []
+        self._now = now
+        self.idle: list[Upstream] = []
 
     def take(self) -> Upstream | None:
         """Return an idle connection, None when there is none."""
-        while self._idle:
-            upstream = self._idle.pop()
-            if not upstream.transport.is_closing():
+        while self.idle:
+            upstream = self.idle.pop()
+            if upstream.transport.is_closing():
+                continue
+            if self._now() - upstream.idle_since < IDLE_S:
                 upstream.used = True
                 return upstream
+            upstream.transport.close()
         return None
 
     async def connect(self) -> Upstream:
-        """Open a connection; raise OSError when that fails."""
+        """Open a connection; raise OSError when that fails or takes longer than CONNECT_S."""
         loop = asyncio.get_running_loop()
-        _, upstream = await loop.create_connection(lambda: Upstream(self), self._host, self._port)
+        async with asyncio.timeout(CONNECT_S):
+            _, upstream = await loop.create_connection(lambda: Upstream(self), self._host, self._port)
         return upstream
 
     def give_back(self, upstream: Upstream) -> None:
         """Keep a connection for the next request."""
-        if len(self._idle) < IDLE and not upstream.transport.is_closing():
-            self._idle.append(upstream)
+        if len(self.idle) < IDLE and not upstream.transport.is_closing():
+            upstream.idle_since = self._now()
+            upstream.transport.resume_reading()  # a slow client may have paused it at the last byte
+            self.idle.append(upstream)
         else:
             upstream.transport.close()
 
     def forget(self, upstream: Upstream) -> None:
         """Drop a connection that has ended."""
-        if upstream in self._idle:
-            self._idle.remove(upstream)
+        if upstream in self.idle:
+            self.idle.remove(upstream)
 
     def close(self) -> None:
         """Close the idle connections."""
-        for upstream in self._idle:
+        for upstream in self.idle:
             upstream.transport.abort()
-        self._idle.clear()
+        self.idle.clear()

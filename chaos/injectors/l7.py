@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 
 from chaos.faults import HttpFault
 from chaos.injectors import InjectorError
 
-NOT_FOUND = 404
+GONE = "no fault named"
+"""How the gateway's 404 begins; another server's 404 must not pass for a heal."""
+T = TypeVar("T")
 
 
 class Gateway:
@@ -28,11 +32,11 @@ class Gateway:
 
     def renew(self, name: str, lease_s: float = 5.0) -> None:
         """Extend the lease."""
-        self._call("PATCH", f"/faults/{name}", json={"lease_s": lease_s})
+        self._call("PATCH", _fault(name), json={"lease_s": lease_s})
 
     def heal(self, name: str) -> None:
         """Take a fault back; one that is gone already is fine."""
-        self._call("DELETE", f"/faults/{name}", absent_is_fine=True)
+        self._call("DELETE", _fault(name))
 
     def heal_all(self) -> None:
         """Take every fault back."""
@@ -40,41 +44,51 @@ class Gateway:
 
     def active(self) -> list[str]:
         """Return the names of the faults in place."""
-        return [str(fault["name"]) for fault in self._call("GET", "/faults").json()]
+        return self._read("/faults", lambda answer: [str(fault["name"]) for fault in answer.json()])
 
     def hits(self, name: str) -> int:
         """Return how many requests a fault has hit, also after it is gone."""
-        return int(self._call("GET", "/counters").json()["faults"].get(name, 0))
+        return self._read("/counters", lambda answer: int(answer.json()["faults"].get(name, 0)))
 
     def log(self, after: int = 0) -> list[dict[str, Any]]:
         """Return the requests numbered above `after`, oldest first."""
-        answer = self._call("GET", "/log", params={"after": after})
-        return [json.loads(line) for line in answer.text.splitlines()]
+        return self._read(
+            f"/log?after={after}",
+            lambda answer: [dict(json.loads(line)) for line in answer.text.splitlines()],
+        )
 
     def version(self) -> str:
         """Return the gateway's version."""
-        return str(self._call("GET", "/version").json()["version"])
+        return self._read("/version", lambda answer: str(answer.json()["version"]))
 
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
 
-    def _call(
-        self, method: str, path: str, *, absent_is_fine: bool = False, **options: Any
-    ) -> httpx.Response:
+    def _read(self, path: str, pick: Callable[[httpx.Response], T]) -> T:
+        answer = self._call("GET", path)
+        try:
+            return pick(answer)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise InjectorError(f"what answers at {self.url} is not a gateway's admin API") from error
+
+    def _call(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             answer = self._http.request(method, path, **options)
-        except httpx.HTTPError as error:
-            raise InjectorError(
-                f"the gateway at {self.url} does not answer ({type(error).__name__})"
-            ) from error
-        if answer.is_success or (absent_is_fine and answer.status_code == NOT_FOUND):
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            why = type(error).__name__
+            raise InjectorError(f"the gateway at {self.url} does not answer ({why})") from error
+        if answer.is_success or (method == "DELETE" and _why(answer).startswith(GONE)):
             return answer
         raise InjectorError(f"the gateway at {self.url} refuses {method} {path}: {_why(answer)}")
+
+
+def _fault(name: str) -> str:
+    return f"/faults/{quote(name, safe='')}"
 
 
 def _why(answer: httpx.Response) -> str:
     try:
         return str(answer.json()["error"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError):
         return f"status {answer.status_code}"

@@ -30,6 +30,7 @@ class Api:
             (re.compile(r"POST users/lookup"), self._lookup_user),
             (re.compile(r"GET users/([^/]+)"), self._get_user),
             (re.compile(r"POST threads"), self._create_thread),
+            (re.compile(r"POST threads/lookup"), self._lookup_thread),
             (re.compile(r"GET threads/([^/]+)"), self._get_thread),
             (re.compile(r"DELETE threads/([^/]+)"), self._delete_thread),
             (re.compile(r"POST threads/([^/]+)/messages"), self._add_messages),
@@ -81,6 +82,12 @@ class Api:
         user_uuid = str(_object(request).get("user_uuid"))
         return json_response(self._once(request, lambda: self._store.create_thread(user_uuid)), 201)
 
+    def _lookup_thread(self, request: Request, _stored: list[dict[str, Any]]) -> Response:
+        _object(request)
+        raise ZepError(
+            404, "thread not found"
+        )  # v4 makes threads without a developer's id, migrated ones apart
+
     def _get_thread(self, _request: Request, _stored: list[dict[str, Any]], uuid: str) -> Response:
         return json_response(self._store.thread(uuid).about)
 
@@ -102,7 +109,7 @@ class Api:
 
     def _list_messages(self, request: Request, _stored: list[dict[str, Any]], uuid: str) -> Response:
         messages = self._store.thread(uuid).messages
-        size, start = _number(request, "page_size", 100), _number(request, "cursor", 0)
+        size, start = _number(request, "page_size", 100) or 1, _number(request, "cursor", 0)
         page = messages[start : start + size]
         following = str(start + size) if start + size < len(messages) else None
         return json_response({"items": page, "next_cursor": following})

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+KEPT = 100_000
+"""Requests kept in memory; the file keeps all."""
+
 
 class Ledger:
-    """Kept in memory, and in a file when one is given."""
+    """The latest in memory, all in a file when one is given."""
 
     def __init__(self, file: Path | None, monotonic: Callable[[], float]) -> None:
-        self._lines: list[str] = []
+        self._lines: deque[str] = deque(maxlen=KEPT)
         self._monotonic = monotonic
         self._file = file.open("a", buffering=1) if file else None
 
@@ -26,7 +30,7 @@ class Ledger:
             self._file.write(self._lines[-1] + "\n")
 
     def text(self) -> bytes:
-        """Return all of it."""
+        """Return what is kept."""
         return "".join(f"{line}\n" for line in self._lines).encode()
 
     def close(self) -> None:

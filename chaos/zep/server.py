@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
-import sys
 import time
 import uuid
 from datetime import UTC, datetime
@@ -21,9 +19,7 @@ EXAMPLE = "example: ZEP_API_KEY=k zep-chaos zep --listen 127.0.0.1:8000 --ledger
 
 def main(argv: list[str]) -> int:
     """Serve until SIGTERM; return 2 for a mistake, told in one line."""
-    parser = argparse.ArgumentParser(
-        "zep-chaos zep", description="A double of Zep Cloud's v4 API.", epilog=EXAMPLE
-    )
+    parser = web.Parser("zep-chaos zep", description="A double of Zep Cloud's v4 API.", epilog=EXAMPLE)
     parser.add_argument("--listen", required=True, metavar="H:P", help="port 0 takes a free one")
     parser.add_argument("--api-key", metavar="K", help="the one key it accepts (default: ZEP_API_KEY)")
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="also write the ledger here")
@@ -32,9 +28,7 @@ def main(argv: list[str]) -> int:
         key = _key(options.api_key or os.environ.get("ZEP_API_KEY", ""))
         web.run(_serve(web.split_address(options.listen), key, options.ledger))
     except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        sys.stderr.write(f"zep-chaos zep: {why} (--listen {options.listen})\n")
-        return 2
+        return web.listen_error("zep-chaos zep", error)
     return 0
 
 
@@ -47,10 +41,12 @@ def _key(key: str) -> str:
 async def _serve(listen: tuple[str, int], api_key: str, file: Path | None) -> None:
     ledger = Ledger(file, time.monotonic)
     store = Store(lambda: str(uuid.uuid4()), lambda: datetime.now(UTC).isoformat())
-    server = await web.serve(Api(store, ledger, api_key), *listen)
-    web.ready("zep", listen=server.address)
     try:
-        await asyncio.get_running_loop().create_future()
+        server = await web.serve(Api(store, ledger, api_key), *listen)
+        web.ready("zep", listen=server.address)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await server.close()
     finally:
-        await server.close()
         ledger.close()

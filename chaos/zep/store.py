@@ -38,6 +38,7 @@ class Store:
         self._new_uuid = new_uuid
         self._timestamp = timestamp
         self._users: dict[str, dict[str, Any]] = {}
+        self._uuids: dict[str, str] = {}
         self._threads: dict[str, Thread] = {}
         self._done: dict[str, Any] = {}
 
@@ -51,11 +52,13 @@ class Store:
 
     def create_user(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Add a user; 409 when the `user_id` is taken."""
-        user_id = fields.get("user_id")
-        if user_id and any(user.get("user_id") == user_id for user in self._users.values()):
+        user_id = str(fields.get("user_id") or "")
+        if user_id in self._uuids:
             raise ZepError(409, "user already exists")
         user = {**fields, **self._stamp()}
         self._users[user["uuid"]] = user
+        if user_id:
+            self._uuids[user_id] = user["uuid"]
         return user
 
     def user(self, uuid: str) -> dict[str, Any]:
@@ -64,7 +67,7 @@ class Store:
 
     def user_by_id(self, user_id: str) -> dict[str, Any]:
         """Return a user by the developer's id."""
-        return _found(next((u for u in self._users.values() if u.get("user_id") == user_id), None), "user")
+        return self.user(self._uuids.get(user_id, ""))
 
     def create_thread(self, user_uuid: str) -> dict[str, Any]:
         """Add a thread of a user."""
@@ -87,8 +90,8 @@ class Store:
         thread = self.thread(uuid)
         if not 0 < len(messages) <= MAX_MESSAGES:
             raise ZepError(400, f"messages must number from 1 to {MAX_MESSAGES}")
-        if any(len(str(message.get("content", ""))) > MAX_CONTENT for message in messages):
-            raise ZepError(400, f"a message is longer than {MAX_CONTENT} characters")
+        for message in messages:
+            _check(message)
         stored = [
             {**message, **self._stamp(), "thread_uuid": uuid, "processed": True} for message in messages
         ]
@@ -100,11 +103,19 @@ class Store:
         recent = self.thread(uuid).messages[-RECENT:]
         if not recent:
             return None
-        lines = [f"- {message.get('role', 'user')}: {message.get('content', '')}" for message in recent]
+        lines = [f"- {message.get('role', 'user')}: {message['content']}" for message in recent]
         return "\n".join(["# Recent messages of this thread", *lines])
 
     def _stamp(self) -> dict[str, str]:
         return {"uuid": self._new_uuid(), "created_at": self._timestamp()}
+
+
+def _check(message: dict[str, Any]) -> None:
+    content = message.get("content")
+    if not isinstance(content, str) or not content:
+        raise ZepError(400, "a message has no content")
+    if len(content) > MAX_CONTENT:
+        raise ZepError(400, f"a message is longer than {MAX_CONTENT} characters")
 
 
 def _found(value: T | None, what: str) -> T:

@@ -48,7 +48,7 @@ def test_first_n(rules):
 def test_percent_is_of_requests_and_repeats_with_its_seed(rules):
     rules.add("a", Status(percent=30, seed=7), 5, 0)
     seen = [rules.decide("GET", PATH, 0).name for _ in range(1000)]
-    assert 250 < seen.count("a") < 350
+    assert seen.count("a") == 336  # what the dice of seed 7 give
     again = Rules()
     again.add("a", Status(percent=30, seed=7), 5, 0)
     assert [again.decide("GET", PATH, 0).name for _ in range(1000)] == seen
@@ -75,3 +75,20 @@ def test_the_first_fault_that_fires_wins_and_latency_adds_up(rules):
     first, second = (rules.decide("GET", PATH, 0) for _ in range(2))
     assert (first.name, first.delay_s) == ("once", 0.1)
     assert (second.name, second.delay_s) == ("rest", 0.1)
+
+
+def test_other_routes_do_not_roll_the_dice(rules):
+    rules.add("a", Status(route="GET /a", percent=50), 5, 0)
+    alone = [rules.decide("GET", "/a", 0).name for _ in range(50)]
+    again = Rules()
+    again.add("a", Status(route="GET /a", percent=50), 5, 0)
+    mixed = [again.decide("GET", path, 0).name for _ in range(50) for path in ("/b", "/a")]
+    assert mixed[1::2] == alone
+
+
+def test_hits_outlive_a_fault_and_add_up_under_its_name(rules):
+    for _ in range(2):
+        rules.add("a", Status(), 5, 0)
+        hits(rules, 3)
+        rules.remove("a")
+    assert rules.hits() == {"a": 6}

@@ -116,3 +116,63 @@ def test_the_ledger_tells_all_and_keeps_the_key_out(zep, client, thread, connect
     assert "a-key" not in ledger
     stored = httpx.get(f"http://{zep}/_double/messages", params={"thread": thread}, trust_env=False).json()
     assert [m["content"] for m in stored] == ["hello"]
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_a_message_without_content_is_refused(client, thread, content):
+    assert refused(lambda: say(client, thread, content)).status_code == 400
+
+
+def test_a_refused_write_stores_nothing_and_may_be_repeated(client, thread):
+    refused(lambda: say(client, thread, "fine", "x" * 4097, idempotency_key="k"))
+    say(client, thread, "fine", idempotency_key="k")
+    assert [m.content for m in client.thread.list_messages(thread)] == ["fine"]
+
+
+def test_the_same_user_with_the_same_key_is_the_same_user(client):
+    made = [client.user.create(user_id="bob", idempotency_key="k").uuid_ for _ in range(2)]
+    assert made[0] == made[1]
+    assert client.user.get(made[0]).user_id == "bob"
+
+
+def test_what_does_not_exist_is_not_found(client, thread):
+    unknown = "00000000-0000-4000-8000-000000000000"
+    for call in (
+        lambda: client.user.get(unknown),
+        lambda: client.user.lookup(user_id="nobody"),
+        lambda: client.thread.create(user_uuid=unknown),
+        lambda: client.thread.get(unknown),
+        lambda: client.thread.lookup(thread_id="mine"),
+        lambda: client.thread.delete(unknown),
+        lambda: client.thread.list_messages(unknown),
+        lambda: say(client, unknown, "hello"),
+    ):
+        assert refused(call).status_code == 404
+
+
+def test_every_answer_tells_the_rate_limit(zep, client):
+    for path in ("/api/v4/project", "/api/v4/nothing"):
+        answer = httpx.get(f"http://{zep}{path}", trust_env=False)  # without a key
+        assert answer.status_code == 401
+        assert answer.headers["x-ratelimit-remaining"]
+    refused_context = refused(lambda: client.thread.get_context("no-such-thread"))
+    assert "x-ratelimit-limit" in {name.lower() for name in refused_context.headers}
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"messages": "hello"}', b'{"messages": ["hello"]}'])
+def test_a_body_that_makes_no_sense_is_a_400(zep, thread, body):
+    url = f"http://{zep}/api/v4/threads/{thread}/messages"
+    answer = httpx.post(url, content=body, headers={"Authorization": "Api-Key a-key"}, trust_env=False)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
+
+
+def test_the_ledger_file_has_what_the_ledger_has_and_no_key(launch, tmp_path):
+    file = tmp_path / "ledger.ndjson"
+    address = launch("zep", "--listen", "127.0.0.1:0", "--ledger", str(file), ZEP_API_KEY="a-key")["listen"]
+    with httpx.Client(base_url=f"http://{address}", trust_env=False) as http:
+        http.get("/api/v4/project", headers={"Authorization": "Api-Key a-key"})
+        http.get("/api/v4/project?key=a-key", headers={"Authorization": "Api-Key another"})
+        assert http.get("/_double/ledger").text == file.read_text()
+        assert http.get("/_double/nothing").status_code == 404
+    assert [json.loads(line)["status"] for line in file.read_text().splitlines()] == [200, 401]
+    assert "key" not in file.read_text()

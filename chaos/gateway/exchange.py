@@ -1,0 +1,69 @@
+"""One request on its way through the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from chaos.gateway.log import Entry
+from chaos.gateway.rules import Decision
+from chaos.gateway.upstream import Upstream
+
+REPLAY_BYTES = 64 * 2**10
+"""A request up to this size may be sent twice, and may wait here for its connection."""
+REPEATABLE = frozenset(("GET", "HEAD", "PUT", "DELETE", "OPTIONS"))
+"""Idempotent methods (RFC 9110, 9.2.2); a write may have been stored before the connection died."""
+
+
+@dataclass(eq=False)
+class Exchange:
+    """One request and what has become of it."""
+
+    method: str
+    entry: Entry
+    decision: Decision
+    keep_alive: bool
+    chunked: bool
+    waits_for_continue: bool
+    raw: bytearray
+    """What upstream has to be told; bytes already sent stay here while a replay is possible."""
+    complete: bool = False
+    held: bool = False
+    """A fault has swallowed it: there will be no answer."""
+    over: bool = False
+    sent_bytes: int = 0
+    asked_at: float = 0.0
+    upstream: Upstream | None = None
+    starting: asyncio.Task[None] | None = None
+
+    def begin(self, upstream: Upstream, now: float) -> None:
+        """Send what is here."""
+        self.upstream, self.asked_at = upstream, now
+        self.sent_bytes = len(self.raw)
+        upstream.transport.write(bytes(self.raw))
+
+    def pass_on(self, data: bytes) -> None:
+        """Send more, or keep it until there is a connection."""
+        if self.upstream is None or self.sent_bytes + len(data) <= REPLAY_BYTES:
+            self.raw += data
+        if self.upstream:
+            self.sent_bytes += len(data)
+            self.upstream.transport.write(data)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether more than a request's worth waits for a connection."""
+        return self.upstream is None and not self.over and len(self.raw) > REPLAY_BYTES
+
+    def may_repeat(self, dead: Upstream) -> bool:
+        """Tell whether to ask again after a kept-open connection died without a word."""
+        whole = self.complete and self.sent_bytes <= REPLAY_BYTES
+        return dead.used and whole and self.method in REPEATABLE
+
+    def forget(self) -> None:
+        """Free everything: nobody waits for the answer any more."""
+        self.over = True
+        if self.starting:
+            self.starting.cancel()
+        if self.upstream:
+            self.upstream.abandon()
