@@ -21,7 +21,11 @@ def main(argv: list[str] | None = None) -> int:
     if words[0] not in COMMANDS:
         sys.stderr.write(f"zep-chaos: unknown command {words[0]!r}: use one of {', '.join(COMMANDS)}\n")
         return 2
-    module = import_module(COMMANDS[words[0]][0])
+    try:
+        module = import_module(COMMANDS[words[0]][0])
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"zep-chaos: {error.name} is missing: pip install 'zep-guard[drills]'\n")
+        return 2
     code: int = module.main(words[1:])
     return code
 

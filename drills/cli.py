@@ -68,12 +68,14 @@ def _list(*, as_json: bool) -> int:
 
 
 def _run(names: Sequence[str], rest: Sequence[str]) -> int:
+    try:
+        import pytest  # noqa: PLC0415 - list and --help do without
+    except ModuleNotFoundError as error:
+        return _complain(f"{error.name} is missing: pip install 'zep-guard[drills]'")
     known = drills()
     unknown = [name for name in names if name not in known]
     if unknown:
         return _complain(f"no drill is called {', '.join(unknown)}: known are {', '.join(known)}")
-    import pytest  # noqa: PLC0415 - list and --help do without
-
     catalog = Path(__file__).with_name("test_catalog.py")
     nodes = [f"{catalog}::test_drill[{name}]" for name in names] or [str(catalog)]
     out = [] if any(word.startswith("--drill-out") for word in rest) else ["--drill-out", str(OUT.resolve())]

@@ -56,7 +56,10 @@ class Settings:
 
 def build(settings: Settings, metrics: Metrics | None = None) -> MemoryGuard:
     """Return a running guard for Zep Cloud; without a Redis URL its state is this process's own."""
-    from guard.zep.memory import ZepMemory  # noqa: PLC0415 - the SDK takes 0.4 s to import and is an extra
+    try:
+        from guard.zep.memory import ZepMemory  # noqa: PLC0415 - the SDK takes 0.4 s to import and is an extra
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"{error.name} is missing: pip install 'zep-guard[zep]'") from None
 
     directory = _directory(settings)
     return MemoryGuard(
