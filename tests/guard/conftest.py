@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from passing_time import ManualClock, age
 from ports import free_port
 
 from chaos.stack.redis_server import find_binary
@@ -20,25 +21,6 @@ from guard.policy import Policy
 from guard.ports import Store
 from guard.stores.memory import MemoryStore
 from guard.stores.redis import RedisStore, connect
-
-
-class ManualClock:
-    """Time that moves when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def wall(self) -> float:
-        return 1_767_225_600.0 + self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @dataclass
@@ -130,13 +112,5 @@ def bench(request: pytest.FixtureRequest, clock: ManualClock) -> Iterator[Bench]
     client = connect(request.getfixturevalue("redis_url"))
     prefix = f"{{{uuid.uuid4().hex}}}:"
     store = RedisStore(client, Policy(), clock, prefix)
-    yield Bench(store, lambda seconds: _age(client, f"{prefix}state", seconds), clock)
+    yield Bench(store, lambda seconds: age(client, f"{prefix}state", seconds), clock)
     store.close()
-
-
-def _age(client: redis.Redis, key: str, seconds: float) -> None:
-    """Let time pass for a Redis store: its server's clock cannot be moved, so its records are made older."""
-    record = client.hgetall(key)
-    moved = {f: int(record[f]) - seconds * 1000 for f in ("since", "until", "lease_until") if int(record[f])}
-    moved["failed_at"] = " ".join(f"{int(at) - seconds * 1000:.0f}" for at in record["failed_at"].split())
-    client.hset(key, mapping={f: v if isinstance(v, str) else f"{v:.0f}" for f, v in moved.items()})
