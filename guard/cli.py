@@ -45,6 +45,6 @@ def _act(options: dict[str, object]) -> None:
         raise SettingsError("no Redis given: pass --redis URL or set GUARD_REDIS_URL")
     store = open_store(settings)
     try:
-        run(options, store, settings.base_mode, _say)
+        run(options, store, settings, _say)
     finally:
         store.close()

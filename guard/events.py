@@ -39,6 +39,11 @@ def announce(verb: Verb, state: State, *, base: Mode, clock: Clock) -> None:
         _say(logging.INFO, "probe_lock_acquired", epoch=state.epoch)
 
 
+def shadowed(reason: str) -> None:
+    """Log a downgrade that shadow mode did not make."""
+    _say(logging.WARNING, "shadow_downgrade", reason=reason)
+
+
 def redacted(counts: Mapping[str, int]) -> None:
     """Log how much was redacted, never what."""
     _say(logging.INFO, "pii_redacted", **counts)

@@ -28,6 +28,7 @@ SHOWN_MODES = (Mode.OFF, Mode.WRITE_ONLY, Mode.READ_WRITE)
 """Always present; `read_only` joins them only where it is in use."""
 
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "memory_guard_shadow_decisions": ("Downgrades that shadow mode did not make", ("reason",)),
     "memory_zep_context_requests": ("Context asked for, forced modes included", ()),
     "memory_zep_context_failures": ("Context that could not be had", ("reason",)),
     "memory_zep_downgrades": (
@@ -104,6 +105,7 @@ class Metrics:
         self._series: dict[tuple[str, ...], Series] = {}
         self._lock = Lock()
         self._mode = Mode.OFF
+        self._store_up = False
         self.context_requests = self.series("memory_zep_context_requests")
         self.reads = self.series("memory_zep_read_requests", READ_OP)
         self.writes = self.series("memory_zep_write_requests", WRITE_OP)
@@ -127,9 +129,10 @@ class Metrics:
         """Count one; for paths that have failed already."""
         self.series(name, *labels).n += 1
 
-    def show_mode(self, mode: Mode) -> None:
-        """Set the gauge: 1 for `mode`, 0 for the others."""
+    def show(self, mode: Mode, *, store_up: bool) -> None:
+        """Set the gauges: 1 for `mode`, 0 for the others; whether the shared store answers this process."""
         self._mode = mode
+        self._store_up = store_up
         self.flush()
 
     def flush(self) -> None:
@@ -142,6 +145,7 @@ class Metrics:
             gauge = self._families["memory_mode_gauge"]
             for mode in {*SHOWN_MODES, self._mode}:
                 gauge.labels(str(mode)).set(int(mode is self._mode))
+            self._families["memory_guard_store_up"].set(int(self._store_up))
 
     def _disown(self) -> None:
         self._lock = Lock()
@@ -168,6 +172,12 @@ class _Families(dict[str, Any]):
             ["mode"],
             registry=registry,
             multiprocess_mode="mostrecent",
+        )
+        self["memory_guard_store_up"] = Gauge(
+            "memory_guard_store_up",
+            "1 while the shared store answers; of several processes the worst off",
+            registry=registry,
+            multiprocess_mode="livemin",
         )
 
 

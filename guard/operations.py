@@ -16,6 +16,7 @@ from guard.events import iso
 from guard.machine import AUTO, Clear, Force, Phase, ResetFailures, State, Turn, Verb
 from guard.modes import Mode, weaker
 from guard.ports import Clock, Store
+from guard.wiring import Settings
 
 REASONS = ("auth", "consecutive_failures", "manual", "rollback")
 """What an operator may give as a reason: the seed's list."""
@@ -39,45 +40,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print --status or --history as JSON")
 
 
-def run(options: dict[str, Any], store: Store, base_mode: Mode, say: Callable[[str], None]) -> None:
+def run(options: dict[str, Any], store: Store, settings: Settings, say: Callable[[str], None]) -> None:
     """Carry out one verb; raise SettingsError for bad input, StoreError when Redis does not answer."""
     for verb, act in VERBS.items():
         if options[verb]:
-            say(act(store, base_mode, options))
+            say(act(store, settings, options))
             return
     names = ", ".join(f"--{verb.replace('_', '-')}" for verb in VERBS)
     raise SettingsError(f"no action given: use one of {names}")
 
 
-def _status(store: Store, base_mode: Mode, options: dict[str, Any]) -> str:
+def _status(store: Store, settings: Settings, options: dict[str, Any]) -> str:
     state, clock = store.read(), SystemClock()
-    return _json(state, base_mode, clock) if options["json"] else _text(state, base_mode, clock)
+    return _json(state, settings, clock) if options["json"] else _text(state, settings, clock)
 
 
-def _history(store: Store, _base_mode: Mode, options: dict[str, Any]) -> str:
+def _history(store: Store, _settings: Settings, options: dict[str, Any]) -> str:
     turns = [_turn(turn) for turn in store.history()]
     if options["json"]:
         return json.dumps(turns)
     return "\n".join(map(_turn_text, turns)) or "no transitions yet"
 
 
-def _force(store: Store, _base_mode: Mode, options: dict[str, Any]) -> str:
+def _force(store: Store, _settings: Settings, options: dict[str, Any]) -> str:
     event = Force(Mode(options["mode"]), _reason(options["force"]), _ttl_s(options["ttl"]), _operator())
     store.apply(event)
     return f"forced {event.mode} for {event.ttl_s:g} s, reason {event.reason}; ends by a successful probe"
 
 
-def _clear(store: Store, base_mode: Mode, _options: dict[str, Any]) -> str:
+def _clear(store: Store, settings: Settings, _options: dict[str, Any]) -> str:
     _, verb = store.apply(Clear(_operator()))
-    return f"cleared: back to {base_mode}" if verb is Verb.CLEARED else "nothing was forced"
+    return f"cleared: back to {settings.base_mode}" if verb is Verb.CLEARED else "nothing was forced"
 
 
-def _reset_failures(store: Store, _base_mode: Mode, _options: dict[str, Any]) -> str:
+def _reset_failures(store: Store, _settings: Settings, _options: dict[str, Any]) -> str:
     _, verb = store.apply(ResetFailures())
     return "failure count reset" if verb is Verb.RESET else "the failure count was 0"
 
 
-VERBS: dict[str, Callable[[Store, Mode, dict[str, Any]], str]] = {
+VERBS: dict[str, Callable[[Store, Settings, dict[str, Any]], str]] = {
     "status": _status,
     "history": _history,
     "force": _force,
@@ -86,12 +87,12 @@ VERBS: dict[str, Callable[[Store, Mode, dict[str, Any]], str]] = {
 }
 
 
-def status(state: State, base_mode: Mode, clock: Clock) -> dict[str, Any]:
+def status(state: State, settings: Settings, clock: Clock) -> dict[str, Any]:
     """Return what `--status --json` prints."""
     now = clock.monotonic()
     return {
-        "base_mode": str(base_mode),
-        "effective_mode": str(weaker(base_mode, state.mode) if state.mode else base_mode),
+        "base_mode": str(settings.base_mode),
+        "effective_mode": str(_effective(state, settings.base_mode)),
         "phase": str(state.phase(now)),
         "forced": _forced(state, clock) if state.mode else None,
         "consecutive_failures": len(state.failed_at),
@@ -100,7 +101,12 @@ def status(state: State, base_mode: Mode, clock: Clock) -> dict[str, Any]:
             "remaining_s": _seconds(state.lease_until - now) if state.leased(now) else 0,
         },
         "store": {"up": True},
+        "auto_downgrade": str(settings.auto_downgrade),
     }
+
+
+def _effective(state: State, base_mode: Mode) -> Mode:
+    return weaker(base_mode, state.mode) if state.mode else base_mode
 
 
 def _forced(state: State, clock: Clock) -> dict[str, Any]:
@@ -128,12 +134,12 @@ def _seconds(left: float) -> float:
     return round(max(0.0, left), 1)
 
 
-def _json(state: State, base_mode: Mode, clock: Clock) -> str:
-    return json.dumps(status(state, base_mode, clock))
+def _json(state: State, settings: Settings, clock: Clock) -> str:
+    return json.dumps(status(state, settings, clock))
 
 
-def _text(state: State, base_mode: Mode, clock: Clock) -> str:
-    shown = status(state, base_mode, clock)
+def _text(state: State, settings: Settings, clock: Clock) -> str:
+    shown = status(state, settings, clock)
     forced = shown["forced"]
     lines = [
         f"base mode             {shown['base_mode']}",
@@ -141,6 +147,7 @@ def _text(state: State, base_mode: Mode, clock: Clock) -> str:
         f"effective mode        {shown['effective_mode']}",
         f"consecutive failures  {shown['consecutive_failures']}",
         f"probe lease           {'held' if shown['probe_lease']['held'] else 'free'}",
+        f"auto downgrade        {shown['auto_downgrade']}",
     ]
     return "\n".join(lines)
 

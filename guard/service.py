@@ -10,13 +10,14 @@ from typing import Any
 
 from guard.clock import SystemClock, new_token
 from guard.errors import Kind, MemoryFailure
-from guard.events import announce, iso
+from guard.events import announce, iso, shadowed
 from guard.machine import Failed, State, Succeeded, Verb
 from guard.metrics import READ_OP, Metrics
 from guard.modes import Mode, weaker
 from guard.policy import Policy
 from guard.ports import Clock, Memory, Message, Store
 from guard.probe import Prober
+from guard.shadow import AutoDowngrade, Shadow
 from guard.watch import Hooks, Watch
 from guard.writing import Dice, Writes, Written
 
@@ -46,6 +47,7 @@ class Parts:
     store: Store
     policy: Policy = field(default_factory=Policy)
     base_mode: Mode = Mode.READ_WRITE
+    auto_downgrade: AutoDowngrade = AutoDowngrade.ON
     clock: Clock = field(default_factory=SystemClock)
     metrics: Metrics = field(default_factory=Metrics)
     dice: Dice = field(default_factory=lambda: Dice(new_token, random))
@@ -61,6 +63,8 @@ class MemoryGuard:
         self._clock = parts.clock
         self._metrics = parts.metrics
         self._store = parts.store
+        self._auto = parts.auto_downgrade
+        self._shadow = Shadow(parts.policy)
         self._prober = Prober(parts.memory, parts.policy, parts.dice.new_token)
         self._writes = Writes(parts.memory, parts.policy, parts.clock, parts.metrics, parts.dice)
         hooks = Hooks(changed=self._changed, lapsed=self._lapsed, tick=self._tick)
@@ -118,8 +122,8 @@ class MemoryGuard:
         took_s = self._clock.monotonic() - began
         self._metrics.reads.n += 1
         self._metrics.read_s.add(took_s)
-        if self._watch.state.failed_at:
-            self._watch.apply(Succeeded(state.epoch))
+        if self._watch.state.failed_at or self._shadow.counting:
+            self._report(Succeeded(state.epoch))
         answer = Answer.FOUND if reading.text else Answer.EMPTY
         return Context(answer, reading.text, _trace(self._base, answer, "zep", took_s))
 
@@ -148,11 +152,21 @@ class MemoryGuard:
         self._metrics.count("memory_zep_read_failures", READ_OP, str(kind))
         self._metrics.count("memory_zep_context_failures", str(kind))
         if kind.counts or kind is Kind.AUTH:
-            self._watch.apply(Failed(kind, state.epoch, thread_id))
+            self._report(Failed(kind, state.epoch, thread_id))
         trace = _trace(
             self.mode, Answer.UNAVAILABLE, "zep", took_s, reason=str(kind), status_code=failure.status_code
         )
         return Context(Answer.UNAVAILABLE, None, trace)
+
+    def _report(self, outcome: Failed | Succeeded) -> None:
+        """Let an outcome count, as far as GUARD_AUTO_DOWNGRADE lets it."""
+        if self._auto is AutoDowngrade.ON:
+            self._watch.apply(outcome)
+        elif self._auto is AutoDowngrade.SHADOW:
+            reason = self._shadow.decide(outcome, self._clock.monotonic())
+            if reason:
+                self._metrics.count("memory_guard_shadow_decisions", reason)
+                shadowed(reason)
 
     def _wall(self, at: float) -> str:
         return iso(self._clock.wall() + at - self._clock.monotonic())
@@ -162,7 +176,7 @@ class MemoryGuard:
             self._prober.start(self._watch)
 
     def _tick(self) -> None:
-        self._metrics.show_mode(self.mode)
+        self._metrics.show(self.mode, store_up=self._watch.up)
 
     def _changed(self, verb: Verb, state: State) -> None:
         if verb in (Verb.TRIPPED, Verb.HELD_AGAIN, Verb.FORCED):

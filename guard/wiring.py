@@ -13,6 +13,7 @@ from guard.modes import Mode, mode_of
 from guard.policy import Policy
 from guard.ports import Directory, Store
 from guard.service import MemoryGuard, Parts
+from guard.shadow import AutoDowngrade
 from guard.stores.memory import MemoryStore
 
 CLOUD_URL = "https://api.getzep.com/api/v4"
@@ -25,6 +26,7 @@ class Settings:
     """All that can be set, typed; `from_env` reads the names that the field comments give."""
 
     base_mode: Mode = Mode.OFF  # FLAG_ZEP_READ, FLAG_ZEP_WRITE
+    auto_downgrade: AutoDowngrade = AutoDowngrade.ON  # GUARD_AUTO_DOWNGRADE
     base_url: str = CLOUD_URL  # ZEP_BASE_URL or ZEP_API_URL
     api_key: str = field(default="", repr=False)  # ZEP_API_KEY
     redis_url: str = field(default="", repr=False)  # GUARD_REDIS_URL or REDIS_URL; may hold a password
@@ -39,6 +41,7 @@ class Settings:
         default = Policy()
         return cls(
             base_mode=mode_of(reads=_flag(environ, "FLAG_ZEP_READ"), writes=_flag(environ, "FLAG_ZEP_WRITE")),
+            auto_downgrade=_auto_downgrade(environ),
             base_url=_url(environ),
             api_key=environ.get("ZEP_API_KEY", ""),
             redis_url=environ.get("GUARD_REDIS_URL") or environ.get("REDIS_URL", ""),
@@ -68,6 +71,7 @@ def build(settings: Settings, metrics: Metrics | None = None) -> MemoryGuard:
             store=open_store(settings),
             policy=settings.policy,
             base_mode=settings.base_mode,
+            auto_downgrade=settings.auto_downgrade,
             metrics=metrics or Metrics(),
         )
     )
@@ -91,6 +95,15 @@ def _directory(settings: Settings) -> Directory:
     from guard.stores.redis import connect  # noqa: PLC0415
 
     return SharedDirectory(connect(settings.redis_url), local, settings.prefix)
+
+
+def _auto_downgrade(environ: Mapping[str, str]) -> AutoDowngrade:
+    raw = environ.get("GUARD_AUTO_DOWNGRADE", "").strip().lower() or "on"
+    if raw not in list(AutoDowngrade):
+        raise SettingsError(
+            f"GUARD_AUTO_DOWNGRADE={raw!r} is not usable: use one of {', '.join(AutoDowngrade)}"
+        )
+    return AutoDowngrade(raw)
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:

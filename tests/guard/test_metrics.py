@@ -22,7 +22,7 @@ metrics.read_s.add(0.003)
 metrics.count("memory_zep_downgrades", "auth")
 child = os.fork()
 metrics.reads.n += 1
-metrics.show_mode(Mode.WRITE_ONLY)
+metrics.show(Mode.WRITE_ONLY, store_up=True)
 if child == 0:
     os._exit(0)
 os.waitpid(child, 0)
@@ -52,7 +52,7 @@ def test_a_scrape_shows_what_was_counted_up_to_it(registry):
 
 
 def test_all_three_mode_series_exist_from_boot(registry):
-    Metrics(registry).show_mode(Mode.WRITE_ONLY)
+    Metrics(registry).show(Mode.WRITE_ONLY, store_up=True)
     values = {m: registry.get_sample_value("memory_mode_gauge", {"mode": str(m)}) for m in Mode}
     assert values == {Mode.OFF: 0, Mode.WRITE_ONLY: 1, Mode.READ_WRITE: 0, Mode.READ_ONLY: None}
 
@@ -80,12 +80,14 @@ def test_workers_add_up_in_multiprocess_mode_and_the_gauge_is_the_latest(tmp_pat
     assert 'memory_zep_downgrades_total{reason="auth"} 1.0' in done.stdout
     assert 'memory_zep_read_latency_seconds_count{op="context"} 1.0' in done.stdout
     assert 'memory_mode_gauge{mode="write_only"} 1.0' in done.stdout
+    assert "memory_guard_store_up 1.0" in done.stdout
 
 
 def test_names_are_the_inventorys():
     assert set(COUNTERS) | set(HISTOGRAMS) == {
         "circuit_events",
         "circuit_open",
+        "memory_guard_shadow_decisions",
         "memory_zep_context_failures",
         "memory_zep_context_requests",
         "memory_zep_downgrades",

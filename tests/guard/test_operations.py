@@ -61,6 +61,7 @@ def test_status_force_and_clear(door):
         "consecutive_failures": 0,
         "probe_lease": {"held": False, "remaining_s": 0},
         "store": {"up": True},
+        "auto_downgrade": "on",
     }
     assert door("--force", "rollback", "--ttl", "600", "--mode", "off").returncode == 0
     forced = door.status()["forced"]
@@ -103,6 +104,7 @@ def test_failures_are_shown_and_forgotten(door):
         (["--force", "manual", "--ttl", "nan"], {}, "give seconds from 1 to"),
         ([], {}, "use one of --status, --history, --force, --clear, --reset-failures"),
         (["--status"], {"FLAG_ZEP_READ": "maybe"}, "FLAG_ZEP_READ='maybe' is not a switch"),
+        (["--status"], {"GUARD_AUTO_DOWNGRADE": "maybe"}, "use one of on, shadow, off"),
         (["--status"], {"GUARD_HOLD_S": "-1"}, "GUARD_HOLD_S='-1' is not usable"),
         (["--status"], {"GUARD_REDIS_URL": "localhost"}, "give redis://host:port/db"),
         (["--status"], {"GUARD_REDIS_URL": ""}, "set GUARD_REDIS_URL"),

@@ -16,6 +16,7 @@ from guard.machine import Clear, Force
 from guard.metrics import Metrics
 from guard.ports import Reading
 from guard.service import Parts
+from guard.shadow import AutoDowngrade
 from guard.stores.memory import MemoryStore
 
 # Zep itself is scripted here: these tests are about the guard's answers; tests/guard/zep drives the real SDK.
@@ -56,12 +57,19 @@ class ScriptedMemory:
 
 
 class World:
-    def __init__(self, policy: Policy, base_mode: Mode = Mode.READ_WRITE) -> None:
+    def __init__(self, policy: Policy, base_mode: Mode = Mode.READ_WRITE, auto: str = "on") -> None:
         self.memory = ScriptedMemory()
         self.store = MemoryStore(policy, SystemClock())
         self.registry = CollectorRegistry()
         self.guard = MemoryGuard(
-            Parts(self.memory, self.store, policy, base_mode, metrics=Metrics(self.registry))
+            Parts(
+                self.memory,
+                self.store,
+                policy,
+                base_mode,
+                AutoDowngrade(auto),
+                metrics=Metrics(self.registry),
+            )
         )
 
     def metric(self, name: str, **labels: str) -> float | None:
@@ -163,6 +171,29 @@ def test_an_operator_is_heard_while_a_probe_hangs(make_world):
     eventually(lambda: world.store.read().token)
     world.store.apply(Clear("ann@ops"))
     eventually(lambda: world.guard.mode is Mode.READ_WRITE)
+
+
+@pytest.mark.parametrize("auto", ["off", "shadow"])
+def test_the_emergency_switch_keeps_failures_from_stopping_reads(make_world, auto):
+    world = make_world(auto=auto)
+    world.memory.answer = MemoryFailure(Kind.AUTH)
+    for _ in range(5):
+        world.guard.fetch_context("t")
+    assert len(world.memory.reads) == 5
+    assert (world.store.read().epoch, world.guard.mode) == (0, Mode.READ_WRITE)
+    world.store.apply(Force(Mode.WRITE_ONLY, "manual", 60, "ann@ops"))  # an operator still may
+    eventually(lambda: world.guard.mode is Mode.WRITE_ONLY)
+
+
+def test_shadow_counts_and_logs_what_would_have_been(make_world, caplog):
+    world = make_world(auto="shadow")
+    timeout = MemoryFailure(Kind.TIMEOUT)
+    for answer in (timeout, timeout, Reading("facts"), timeout, timeout, timeout, timeout):
+        world.memory.answer = answer
+        world.guard.fetch_context("t")
+    assert world.metric("memory_guard_shadow_decisions_total", reason="consecutive_failures") == 1
+    assert world.metric("memory_zep_downgrades_total", reason="consecutive_failures") is None
+    assert caplog.text.count("shadow_downgrade reason=consecutive_failures") == 1
 
 
 def test_off_stops_writes_too(world):

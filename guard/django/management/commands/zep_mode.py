@@ -36,6 +36,6 @@ class Command(BaseCommand):
             raise SettingsError("no Redis configured: set GUARD_REDIS_URL")
         store = open_store(chosen)
         try:
-            run(options, store, chosen.base_mode, self.stdout.write)
+            run(options, store, chosen, self.stdout.write)
         finally:
             store.close()
