@@ -10,9 +10,11 @@ A drill of your own is one test::
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import FrameType
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 STACKS = ("local", "compose", "remote")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED = 130
 CANNOT_START = 4
 """pytest's own code for what its user must put right."""
 HEALING = "zep-drill: stopping: healing what is broken, ending what was started"
@@ -41,6 +44,8 @@ class Tally:
         self.codes: list[int] = []
         self.lines: list[str] = []
         """To be told at the end."""
+        self.staged = False
+        """Something may have been started or broken: from now on an interruption must undo."""
         self.interrupted = False
         self.handlers: dict[int, Any] = {}
 
@@ -68,12 +73,29 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--target FILE goes with --stack remote")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where drills are asked for, an interruption during collection is one too."""
+    if _asked(session.config):
+        _heed_signals(session.config)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """From here on a signal must heal: SIGTERM and SIGHUP take Ctrl-C's way, which a job may have blocked."""
+    """From here on a signal must heal."""
     if any(item.get_closest_marker("drill") for item in session.items):
-        tally = session.config.stash[TALLY]
-        for signum in SIGNALS:
-            tally.handlers[signum] = signal.signal(signum, _interrupter(session.config))
+        _heed_signals(session.config)
+
+
+def _heed_signals(config: pytest.Config) -> None:
+    """Make SIGTERM and SIGHUP take Ctrl-C's way, and Ctrl-C work where a background job has it blocked."""
+    tally = config.stash[TALLY]
+    for signum in SIGNALS:
+        if signum not in tally.handlers:
+            tally.handlers[signum] = signal.signal(signum, _interrupter(config))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    item.config.stash[TALLY].staged = True
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -193,9 +215,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _concerned(session: pytest.Session, tally: Tally) -> bool:
-    asked = str(session.config.getoption("markexpr", "") or "")
-    wanted = re.search(r"\bdrill\b", asked) and not re.search(r"\bnot\s+drill\b", asked)
-    return bool(tally.codes or tally.handlers or wanted)
+    return bool(tally.codes or tally.handlers or _asked(session.config))
+
+
+def _asked(config: pytest.Config) -> bool:
+    expression = str(config.getoption("markexpr", "") or "")
+    wanted = re.search(r"\bdrill\b", expression) and not re.search(r"\bnot\s+drill\b", expression)
+    return bool(wanted)
 
 
 def _exit_code(session: pytest.Session, tally: Tally) -> int:
@@ -229,6 +255,10 @@ def _report(run: Run, exit_code: int) -> str:
 def _interrupter(config: pytest.Config) -> Callable[[int, FrameType | None], None]:
     def interrupt(signum: int, _frame: FrameType | None) -> None:
         tally = config.stash[TALLY]
+        if not tally.staged:  # pytest 9 stumbles over interrupts inside imports, and there is nothing to undo
+            sys.stderr.write(f"zep-drill: {signal.Signals(signum).name} before any drill began\n")
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)
         if tally.interrupted:  # once is enough: the second must not cut the healing short
             return
         tally.interrupted = True
