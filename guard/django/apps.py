@@ -11,3 +11,7 @@ class GuardConfig(AppConfig):
     name = "guard.django"
     label = "zep_guard"
     verbose_name = "zep-guard"
+
+    def ready(self) -> None:
+        """Register the checks; nothing else happens at start-up."""
+        from guard.django import checks  # noqa: F401, PLC0415 - importing registers them, once apps are ready

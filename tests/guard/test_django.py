@@ -1,0 +1,36 @@
+"""Django's door: what `manage.py check` says of the settings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+GOOD = {
+    "FLAG_ZEP_READ": "on",
+    "FLAG_ZEP_WRITE": "on",
+    "ZEP_API_KEY": "a-key",
+    "GUARD_REDIS_URL": "redis://127.0.0.1:1/0",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        ({}, 0, "no issues"),
+        ({"ZEP_API_KEY": ""}, 1, "zep_guard.E002"),
+        ({"ZEP_TIMEOUT_MS": "soon"}, 1, "ZEP_TIMEOUT_MS='soon' is not usable"),
+        ({"GUARD_REDIS_URL": ""}, 0, "zep_guard.W001"),
+        ({"FLAG_ZEP_READ": "off", "FLAG_ZEP_WRITE": "off", "ZEP_API_KEY": ""}, 0, "no issues"),
+    ],
+)
+def test_check_tells_what_would_stop_the_guard(change, code, says):
+    environ = {"PATH": os.environ["PATH"], **GOOD, **change}
+    argv = [sys.executable, "-m", "drills.assistant.manage", "check"]
+    done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert says in done.stdout + done.stderr
+    for never in ("a-key", "Traceback"):
+        assert never not in done.stdout + done.stderr
