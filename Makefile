@@ -12,11 +12,11 @@ ARGS ?=
 .PHONY: drill test stack lint clean
 
 drill: .venv/dev.stamp
-	@echo "== drill: a local stack, three drills under load; about a minute"
+	@echo "== drill: a local stack, three drills under load; about 20 seconds"
 	@$(BIN)/pytest -m drill $(ARGS)
 
 test: .venv/dev.stamp
-	@echo "== test: the fast suite (drills are deselected); about a minute"
+	@echo "== test: the fast suite (drills are deselected); about a minute and a half"
 	@$(BIN)/pytest $(ARGS)
 
 stack: .venv/dev.stamp
