@@ -33,7 +33,7 @@ def start(
         "ZEP_BASE_URL": endpoints.zep_url,
         "ZEP_API_KEY": api_key,
         "ASSISTANT_TOKEN": token,
-        "ASSISTANT_MARKER": MARKER,
+        "GUARD_MARKER": MARKER,
         "ASSISTANT_WORKERS": str(WORKERS),
     }
     server = launch(keeper, "assistant", [sys.executable, "-m", *GUNICORN], folder, env=environ)
@@ -50,6 +50,7 @@ def _guard_environ(endpoints: Endpoints, hold_s: float) -> dict[str, str]:
         "GUARD_REDIS_URL": endpoints.redis_url,
         "GUARD_HOLD_S": str(hold_s),
         "GUARD_WRITE_HOLD_S": str(hold_s),
+        "GUARD_CACHE_S": "0",  # every turn must read Zep, or a drill would wait 30 s for the fault to be felt
     }
 
 

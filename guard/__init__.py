@@ -6,15 +6,19 @@ context = guard.fetch_context(thread_id)      # found, empty or unavailable - ne
 guard.add_messages(thread_id, [{"role": "user", "content": text}])
 """
 
-from guard.errors import GuardError, Kind, MemoryFailure, SettingsError, StoreError
+from guard.aio import AsyncMemoryGuard
+from guard.context import Answer, Context
+from guard.errors import GuardError, Kind, MemoryFailure, SettingsError
 from guard.modes import Mode
 from guard.policy import Policy
-from guard.service import Answer, Context, MemoryGuard
-from guard.wiring import Settings, build
-from guard.writing import Written
+from guard.service import MemoryGuard
+from guard.settings import Settings
+from guard.wiring import build, build_async
+from guard.written import Written
 
 __all__ = [
     "Answer",
+    "AsyncMemoryGuard",
     "Context",
     "GuardError",
     "Kind",
@@ -24,7 +28,7 @@ __all__ = [
     "Policy",
     "Settings",
     "SettingsError",
-    "StoreError",
     "Written",
     "build",
+    "build_async",
 ]

@@ -17,17 +17,25 @@ class WriteBreaker:
         self._policy = policy
         self._failures = 0
         self._open_until: float | None = None
+        self._rest_until = 0.0
         self._lock = Lock()
 
-    def allows(self, now: float) -> bool:
-        """Tell whether a write may go out; when the hold is over the first caller becomes the trial."""
+    def why_not(self, now: float) -> str:
+        """Return why no write may go out, empty when one may; after a hold the first caller is the trial."""
         with self._lock:
+            if now < self._rest_until:
+                return "rate_limited"
             if self._open_until is None:
-                return True
+                return ""
             if now < self._open_until:
-                return False
+                return "breaker_open"
             self._open_until = now + self._policy.write_hold_s
-            return True
+            return ""
+
+    def rest(self, until: float) -> None:
+        """Zep asked for patience (429): let it be until then; no failure."""
+        with self._lock:
+            self._rest_until = max(self._rest_until, until)
 
     def succeeded(self) -> bool:
         """Note a write that Zep took; True when that closed the breaker."""

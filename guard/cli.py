@@ -7,7 +7,7 @@ import os
 import sys
 
 from guard.errors import GuardError, SettingsError
-from guard.operations import EXAMPLE, add_arguments, run
+from guard.operations import EXAMPLE, Fleet, add_arguments, run
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,7 +35,8 @@ def _say(text: str) -> None:
 
 
 def _act(options: dict[str, object]) -> None:
-    from guard.wiring import Settings, open_store  # noqa: PLC0415 - --help answers without these
+    from guard.settings import Settings  # noqa: PLC0415 - --help answers without these
+    from guard.wiring import open_cache, open_store  # noqa: PLC0415
 
     environ = dict(os.environ)
     if options["redis"]:
@@ -45,6 +46,6 @@ def _act(options: dict[str, object]) -> None:
         raise SettingsError("no Redis given: pass --redis URL or set GUARD_REDIS_URL")
     store = open_store(settings)
     try:
-        run(options, store, settings, _say)
+        run(options, Fleet(store, open_cache(settings), settings), _say)
     finally:
         store.close()

@@ -1,9 +1,12 @@
-"""The real clock and the real dice; everything else is handed one."""
+"""The real clock and the real dice; everything else is handed them."""
 
 from __future__ import annotations
 
+import random
 import time
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 
 
 class SystemClock:
@@ -16,6 +19,13 @@ class SystemClock:
     sleep = staticmethod(time.sleep)
 
 
-def new_token() -> str:
-    """Return a name no other probe has."""
+def _token() -> str:
     return uuid.uuid4().hex
+
+
+@dataclass(frozen=True, slots=True)
+class Dice:
+    """Where chance comes in: `new_token` names probes and writes, `jitter` (0 to 1) spreads timings."""
+
+    new_token: Callable[[], str] = _token
+    jitter: Callable[[], float] = random.random

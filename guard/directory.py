@@ -1,4 +1,4 @@
-"""Our names for Zep's: v4 addresses threads and users by UUIDs of its own making."""
+"""What one process knows of names: our names for Zep's UUIDs (v4), and the names of writes made (v3)."""
 
 from __future__ import annotations
 
@@ -37,3 +37,27 @@ class LocalDirectory:
         """Drop an entry."""
         with self._lock:
             self._entries.pop((kind, name), None)
+
+
+class LocalClaims:
+    """Implements `ports.Claims` for one process: the latest claims, for as long as they are kept."""
+
+    def __init__(self, size: int = SIZE) -> None:
+        self._size = size
+        self._names: OrderedDict[str, None] = OrderedDict()
+        self._lock = Lock()
+
+    def claim(self, name: str, ttl_s: float) -> bool:  # noqa: ARG002 - the size bounds it, not time
+        """Take a name; False when it is taken."""
+        with self._lock:
+            if name in self._names:
+                return False
+            self._names[name] = None
+            if len(self._names) > self._size:
+                self._names.popitem(last=False)
+            return True
+
+    def release(self, name: str) -> None:
+        """Free a name."""
+        with self._lock:
+            self._names.pop(name, None)

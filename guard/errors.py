@@ -59,3 +59,12 @@ class MemoryFailure(GuardError):  # noqa: N818 - "failure" is the breaker's word
         self.kind = kind
         self.status_code = status_code
         self.retry_after_s = retry_after_s
+
+
+def failure_of(error: Exception) -> MemoryFailure:
+    """Return any exception of a backend as a failure; what Python has no better name for is its own fault."""
+    if isinstance(error, MemoryFailure):
+        return error
+    if isinstance(error, TimeoutError):
+        return MemoryFailure(Kind.TIMEOUT)
+    return MemoryFailure(Kind.SERVER if isinstance(error, ConnectionError) else Kind.BAD_RESPONSE)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
+from guard.errors import MemoryFailure, failure_of
 from guard.machine import State, Verb
 from guard.modes import Mode, weaker
 from guard.ports import Clock
+from guard.written import Written
 
 log = logging.getLogger("guard")
 
@@ -20,7 +23,7 @@ _TRIPS = {
 
 def announce(verb: Verb, state: State, *, base: Mode, clock: Clock) -> None:
     """Log a transition that this process caused."""
-    if verb is Verb.TRIPPED:
+    if verb is Verb.TRIPPED and state.reason in _TRIPS:
         log.warning("%s", _TRIPS[state.reason])
     if verb in (Verb.TRIPPED, Verb.HELD_AGAIN, Verb.FORCED) and state.mode:
         _say(
@@ -37,6 +40,34 @@ def announce(verb: Verb, state: State, *, base: Mode, clock: Clock) -> None:
         _say(logging.WARNING, "memory_mode_restored", mode=str(base), reason=reason)
     elif verb is Verb.LEASED:
         _say(logging.INFO, "probe_lock_acquired", epoch=state.epoch)
+
+
+def blocked(mode: Mode, reason: str, until: str | None) -> None:
+    """Log that reads do not go out: once a process for each hold, not once a read."""
+    _say(logging.INFO, "zep_read_blocked_forced_mode", mode=str(mode), reason=reason, until=until)
+
+
+def assistant_turn(thread_id: str, trace: Mapping[str, Any], written: Written) -> None:
+    """Log one turn of a chat: what memory gave and took."""
+    _say(
+        logging.INFO,
+        "assistant_turn",
+        thread_id=thread_id,
+        mode=trace["mode"],
+        used=trace["used"],
+        cached=trace["cached"],
+        read_ms=trace["took_ms"],
+        write_ms=written.took_ms,
+        redactions=written.redactions,
+        status="stored" if written.stored else written.reason,
+    )
+
+
+def understood(error: Exception) -> MemoryFailure:
+    """Return what a backend raised as a failure; of what it should not raise, log the type, not the text."""
+    if not isinstance(error, MemoryFailure):
+        _say(logging.ERROR, "memory_backend_stumbled", type=type(error).__name__)
+    return failure_of(error)
 
 
 def shadowed(reason: str) -> None:

@@ -18,6 +18,8 @@ from guard.policy import Policy
 
 AUTO = "auto"
 """`by` of a force that failures caused."""
+RATE_LIMITED = "rate_limited"
+"""Reason of a hold that Zep asked for (429): no failure, but reads wait as told."""
 
 
 class Phase(StrEnum):
@@ -46,6 +48,8 @@ class State:
     """The thread whose read failed last: what a probe repeats."""
     token: str = ""
     lease_until: float = 0.0
+    holds: int = 0
+    """Probes that failed since reads stopped: what the hold's back-off grows with."""
 
     def leased(self, now: float) -> bool:
         """Tell whether a prober holds a live lease."""
@@ -72,11 +76,21 @@ class ProbeResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A read admitted in `epoch` failed."""
+    """A read admitted in `epoch` failed; `retry_after_s` is what a 429 asked for."""
 
     kind: Kind
     epoch: int
     thread: str = ""
+    retry_after_s: float | None = None
+
+    @property
+    def at_once(self) -> str:
+        """The reason for which this alone stops reads; empty when it does not."""
+        return {Kind.AUTH: "auth", Kind.RATE_LIMITED: RATE_LIMITED}.get(self.kind, "")
+
+    def hold_s(self, policy: Policy) -> float:
+        """Return how long reads stop if this stops them."""
+        return policy.told_s(self.retry_after_s) if self.kind is Kind.RATE_LIMITED else policy.hold_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +109,12 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The probe that holds `token` ended."""
+    """The probe that holds `token` ended; after a failure reads stay off for `hold_s`."""
 
     token: str
     epoch: int
     result: ProbeResult
+    hold_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +210,7 @@ def _transition(state: State, event: Event, policy: Policy, now: float) -> tuple
         case Lease():
             return _lease(state, event, policy, now)
         case Done():
-            return _done(state, event, policy, now)
+            return _done(state, event, now)
         case Force():
             return _hold(state, event.mode, event.reason, event.by, now=now, hold_s=event.ttl_s), Verb.FORCED
         case Clear():
@@ -209,14 +224,15 @@ def _transition(state: State, event: Event, policy: Policy, now: float) -> tuple
 def _failed(state: State, event: Failed, policy: Policy, now: float) -> tuple[State, Verb]:
     if event.epoch != state.epoch or state.mode:
         return _stale(state, event.epoch)
-    if event.kind is Kind.AUTH:
-        return replace(_trip(state, "auth", policy, now), thread=event.thread), Verb.TRIPPED
+    hold_s = event.hold_s(policy)
+    if event.at_once:
+        return replace(_trip(state, event.at_once, now, hold_s), thread=event.thread), Verb.TRIPPED
     if not event.kind.counts:
         return state, Verb.NOTHING
     failed_at = (*(t for t in state.failed_at if now - t <= policy.window_s), now)
     if len(failed_at) < policy.trip_after:
         return replace(state, failed_at=failed_at, thread=event.thread), Verb.COUNTED
-    return replace(_trip(state, "consecutive_failures", policy, now), thread=event.thread), Verb.TRIPPED
+    return replace(_trip(state, "consecutive_failures", now, hold_s), thread=event.thread), Verb.TRIPPED
 
 
 def _succeeded(state: State, event: Succeeded) -> tuple[State, Verb]:
@@ -229,14 +245,14 @@ def _lease(state: State, event: Lease, policy: Policy, now: float) -> tuple[Stat
     return replace(state, token=event.token, lease_until=now + policy.lease_s), Verb.LEASED
 
 
-def _done(state: State, event: Done, policy: Policy, now: float) -> tuple[State, Verb]:
+def _done(state: State, event: Done, now: float) -> tuple[State, Verb]:
     if event.token != state.token or event.epoch != state.epoch:
         return _stale(state, event.epoch)
     if event.result is ProbeResult.CANCELLED:
         return replace(state, token="", lease_until=0.0), Verb.RELEASED
     if event.result is ProbeResult.OK:
         return _closed(state), Verb.RESTORED
-    return _trip(state, "probe_failed", policy, now), Verb.HELD_AGAIN
+    return replace(_trip(state, "probe_failed", now, event.hold_s), holds=state.holds + 1), Verb.HELD_AGAIN
 
 
 def _stale(state: State, epoch: int) -> tuple[State, Verb]:
@@ -248,9 +264,9 @@ def _reset(state: State) -> tuple[State, Verb]:
     return (replace(state, failed_at=()), Verb.RESET) if state.failed_at else (state, Verb.NOTHING)
 
 
-def _trip(state: State, reason: str, policy: Policy, now: float) -> State:
+def _trip(state: State, reason: str, now: float, hold_s: float) -> State:
     # A failed probe of a manual `off` must not switch writes back on: only a trip of a closed breaker picks.
-    return _hold(state, state.mode or Mode.WRITE_ONLY, reason, AUTO, now=now, hold_s=policy.hold_s)
+    return _hold(state, state.mode or Mode.WRITE_ONLY, reason, AUTO, now=now, hold_s=hold_s)
 
 
 def _hold(state: State, mode: Mode, reason: str, by: str, *, now: float, hold_s: float) -> State:

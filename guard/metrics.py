@@ -8,7 +8,6 @@ CPython >= 3.11 switches threads at calls and backward jumps only, and there is 
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable
 from threading import Lock
@@ -18,17 +17,22 @@ from weakref import WeakKeyDictionary
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.registry import Collector
 
+from guard.forks import in_child
 from guard.modes import Mode
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 """The seed's latency buckets."""
+RETRY_AFTER_BUCKETS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+"""Zep's own 429 says 60 s (measured); nothing above 300 s is obeyed by default."""
 PENDING = 100_000
 """Latencies kept between two flushes; beyond that the oldest are dropped."""
 SHOWN_MODES = (Mode.OFF, Mode.WRITE_ONLY, Mode.READ_WRITE)
 """Always present; `read_only` joins them only where it is in use."""
 
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "memory_guard_ambiguous_writes": ("Writes that a retry may store twice: Zep v3 has no keys", ()),
     "memory_guard_shadow_decisions": ("Downgrades that shadow mode did not make", ("reason",)),
+    "memory_zep_context_cache_hits": ("Context answered from the cache", ()),
     "memory_zep_context_requests": ("Context asked for, forced modes included", ()),
     "memory_zep_context_failures": ("Context that could not be had", ("reason",)),
     "memory_zep_downgrades": (
@@ -46,9 +50,10 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "circuit_open": ("Times the breaker opened", ("component",)),
     "circuit_events": ("Transitions of the breaker", ("component", "state")),
 }
-HISTOGRAMS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "memory_zep_read_latency_seconds": ("Time of a read", ("op",)),
-    "memory_zep_write_latency_seconds": ("Time of a write", ("op",)),
+HISTOGRAMS: dict[str, tuple[str, tuple[float, ...]]] = {
+    "memory_zep_read_latency_seconds": ("Time of a read", BUCKETS_S),
+    "memory_zep_write_latency_seconds": ("Time of a write", BUCKETS_S),
+    "memory_zep_retry_after_seconds": ("What Zep's 429s asked for", RETRY_AFTER_BUCKETS_S),
 }
 
 READ_OP = "context"
@@ -107,13 +112,14 @@ class Metrics:
         self._mode = Mode.OFF
         self._store_up = False
         self.context_requests = self.series("memory_zep_context_requests")
+        self.cache_hits = self.series("memory_zep_context_cache_hits")
         self.reads = self.series("memory_zep_read_requests", READ_OP)
         self.writes = self.series("memory_zep_write_requests", WRITE_OP)
         self.writes_stored = self.series("memory_zep_write_success", WRITE_OP)
         self.read_s = Latencies(self._families["memory_zep_read_latency_seconds"].labels(READ_OP))
         self.write_s = Latencies(self._families["memory_zep_write_latency_seconds"].labels(WRITE_OP))
         self._families.flushers.append(self.flush)
-        os.register_at_fork(after_in_child=self._disown)
+        in_child(self._disown)
 
     def series(self, name: str, *labels: str) -> Series:
         """Return the series of a counter in COUNTERS, by label values in order."""
@@ -128,6 +134,10 @@ class Metrics:
     def count(self, name: str, *labels: str) -> None:
         """Count one; for paths that have failed already."""
         self.series(name, *labels).n += 1
+
+    def retry_after(self, op: str, seconds: float) -> None:
+        """Note what a 429 asked for."""
+        self._families["memory_zep_retry_after_seconds"].labels(op).observe(seconds)
 
     def show(self, mode: Mode, *, store_up: bool) -> None:
         """Set the gauges: 1 for `mode`, 0 for the others; whether the shared store answers this process."""
@@ -164,8 +174,8 @@ class _Families(dict[str, Any]):
         registry.register(_FlushAtScrape(self.flushers))
         for name, (text, labels) in COUNTERS.items():
             self[name] = Counter(name, text, labels, registry=registry)
-        for name, (text, labels) in HISTOGRAMS.items():
-            self[name] = Histogram(name, text, labels, buckets=BUCKETS_S, registry=registry)
+        for name, (text, buckets_s) in HISTOGRAMS.items():
+            self[name] = Histogram(name, text, ["op"], buckets=buckets_s, registry=registry)
         self["memory_mode_gauge"] = Gauge(
             "memory_mode_gauge",
             "1 for the mode in force, 0 for the others",

@@ -8,6 +8,7 @@ import json
 import math
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from guard.clock import SystemClock
@@ -15,8 +16,8 @@ from guard.errors import SettingsError
 from guard.events import iso
 from guard.machine import AUTO, Clear, Force, Phase, ResetFailures, State, Turn, Verb
 from guard.modes import Mode, weaker
-from guard.ports import Clock, Store
-from guard.wiring import Settings
+from guard.ports import Cache, Clock, Store
+from guard.settings import Settings
 
 REASONS = ("auth", "consecutive_failures", "manual", "rollback")
 """What an operator may give as a reason: the seed's list."""
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs.add_argument("--force", metavar="REASON", help=f"stop reads on every worker: {', '.join(REASONS)}")
     verbs.add_argument("--clear", action="store_true", help="end any hold, automatic or forced")
     verbs.add_argument("--history", action="store_true", help="show the last transitions, newest first")
+    verbs.add_argument("--invalidate", metavar="THREAD", help="forget the cached context of a thread")
     verbs.add_argument("--reset-failures", action="store_true", help="forget the failures counted so far")
     parser.add_argument("--ttl", metavar="S", default="300", help="seconds a force lasts (default 300)")
     parser.add_argument(
@@ -40,56 +42,72 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print --status or --history as JSON")
 
 
-def run(options: dict[str, Any], store: Store, settings: Settings, say: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What an operator's command works on."""
+
+    store: Store
+    cache: Cache
+    settings: Settings
+
+
+def run(options: dict[str, Any], fleet: Fleet, say: Callable[[str], None]) -> None:
     """Carry out one verb; raise SettingsError for bad input, StoreError when Redis does not answer."""
     for verb, act in VERBS.items():
         if options[verb]:
-            say(act(store, settings, options))
+            say(act(fleet, options))
             return
     names = ", ".join(f"--{verb.replace('_', '-')}" for verb in VERBS)
     raise SettingsError(f"no action given: use one of {names}")
 
 
-def _status(store: Store, settings: Settings, options: dict[str, Any]) -> str:
-    state, clock = store.read(), SystemClock()
-    return _json(state, settings, clock) if options["json"] else _text(state, settings, clock)
+def _status(fleet: Fleet, options: dict[str, Any]) -> str:
+    shown = status(fleet, SystemClock())
+    return json.dumps(shown) if options["json"] else _text(shown)
 
 
-def _history(store: Store, _settings: Settings, options: dict[str, Any]) -> str:
-    turns = [_turn(turn) for turn in store.history()]
+def _history(fleet: Fleet, options: dict[str, Any]) -> str:
+    turns = [_turn(turn) for turn in fleet.store.history()]
     if options["json"]:
         return json.dumps(turns)
     return "\n".join(map(_turn_text, turns)) or "no transitions yet"
 
 
-def _force(store: Store, _settings: Settings, options: dict[str, Any]) -> str:
+def _force(fleet: Fleet, options: dict[str, Any]) -> str:
     event = Force(Mode(options["mode"]), _reason(options["force"]), _ttl_s(options["ttl"]), _operator())
-    store.apply(event)
+    fleet.store.apply(event)
     return f"forced {event.mode} for {event.ttl_s:g} s, reason {event.reason}; ends by a successful probe"
 
 
-def _clear(store: Store, settings: Settings, _options: dict[str, Any]) -> str:
-    _, verb = store.apply(Clear(_operator()))
-    return f"cleared: back to {settings.base_mode}" if verb is Verb.CLEARED else "nothing was forced"
+def _clear(fleet: Fleet, _options: dict[str, Any]) -> str:
+    _, verb = fleet.store.apply(Clear(_operator()))
+    return f"cleared: back to {fleet.settings.base_mode}" if verb is Verb.CLEARED else "nothing was forced"
 
 
-def _reset_failures(store: Store, _settings: Settings, _options: dict[str, Any]) -> str:
-    _, verb = store.apply(ResetFailures())
+def _invalidate(fleet: Fleet, options: dict[str, Any]) -> str:
+    fleet.store.read()  # a cache that is away knows nothing; the store says that it is away
+    known = fleet.cache.drop(options["invalidate"])
+    return "the cached context is gone" if known else "nothing was cached for this thread"
+
+
+def _reset_failures(fleet: Fleet, _options: dict[str, Any]) -> str:
+    _, verb = fleet.store.apply(ResetFailures())
     return "failure count reset" if verb is Verb.RESET else "the failure count was 0"
 
 
-VERBS: dict[str, Callable[[Store, Settings, dict[str, Any]], str]] = {
+VERBS: dict[str, Callable[[Fleet, dict[str, Any]], str]] = {
     "status": _status,
     "history": _history,
     "force": _force,
     "clear": _clear,
+    "invalidate": _invalidate,
     "reset_failures": _reset_failures,
 }
 
 
-def status(state: State, settings: Settings, clock: Clock) -> dict[str, Any]:
+def status(fleet: Fleet, clock: Clock) -> dict[str, Any]:
     """Return what `--status --json` prints."""
-    now = clock.monotonic()
+    state, settings, now = fleet.store.read(), fleet.settings, clock.monotonic()
     return {
         "base_mode": str(settings.base_mode),
         "effective_mode": str(_effective(state, settings.base_mode)),
@@ -100,6 +118,11 @@ def status(state: State, settings: Settings, clock: Clock) -> dict[str, Any]:
             "held": state.leased(now),
             "remaining_s": _seconds(state.lease_until - now) if state.leased(now) else 0,
         },
+        "write_breaker": "open" if fleet.store.writes_open() else "closed",
+        "outbox": {
+            "depth": 0,
+            "oldest_s": 0,
+        },  # there is none yet: what Zep does not take is reported
         "store": {"up": True},
         "auto_downgrade": str(settings.auto_downgrade),
     }
@@ -134,29 +157,26 @@ def _seconds(left: float) -> float:
     return round(max(0.0, left), 1)
 
 
-def _json(state: State, settings: Settings, clock: Clock) -> str:
-    return json.dumps(status(state, settings, clock))
+def _text(shown: dict[str, Any]) -> str:
+    """Return what people read; the seed's key names are labels here, the state is one hash."""
+    lines = {
+        "base mode": shown["base_mode"],
+        "forced mode": _forced_text(shown["forced"], shown["phase"]),
+        "effective mode": shown["effective_mode"],
+        "consecutive failures": shown["consecutive_failures"],
+        "mem:mode:forced:v1": "set" if shown["forced"] else "not set",
+        "mem:mode:probe_lock:v1": "held" if shown["probe_lease"]["held"] else "free",
+        "write breaker": shown["write_breaker"],
+        "auto downgrade": shown["auto_downgrade"],
+    }
+    return "\n".join(f"{label:<24}{value}" for label, value in lines.items())
 
 
-def _text(state: State, settings: Settings, clock: Clock) -> str:
-    shown = status(state, settings, clock)
-    forced = shown["forced"]
-    lines = [
-        f"base mode             {shown['base_mode']}",
-        f"forced mode           {_forced_text(forced, state.phase(clock.monotonic()))}",
-        f"effective mode        {shown['effective_mode']}",
-        f"consecutive failures  {shown['consecutive_failures']}",
-        f"probe lease           {'held' if shown['probe_lease']['held'] else 'free'}",
-        f"auto downgrade        {shown['auto_downgrade']}",
-    ]
-    return "\n".join(lines)
-
-
-def _forced_text(forced: dict[str, Any] | None, phase: Phase) -> str:
+def _forced_text(forced: dict[str, Any] | None, phase: str) -> str:
     if forced is None:
         return "none"
     by = "by failures" if forced["by"] == AUTO else f"by {forced['by']}"
-    left = "probing now" if phase is Phase.PROBING else f"{forced['remaining_s']:g} s left"
+    left = "probing now" if phase == Phase.PROBING else f"{forced['remaining_s']:g} s left"
     return f"{forced['mode']}, reason {forced['reason']}, {by}, {left}"
 
 

@@ -15,6 +15,16 @@ class Policy:
     """All of them within this time."""
     hold_s: float = 300.0
     """How long reads stay off before one worker probes."""
+    hold_growth: float = 1.0
+    """Each failed probe makes the next hold this many times longer; 1 is the seed's fixed hold."""
+    hold_cap_s: float = 3600.0
+    """No hold grows beyond this (our choice)."""
+    hold_jitter: float = 0.0
+    """The share of a grown hold that chance adds, so that fleets do not probe one Zep in step; 0 to 1."""
+    rate_limit_hold_s: float = 60.0
+    """How long reads wait after a 429 that names no time (facts: Zep's own 429 says 60)."""
+    rate_limit_cap_s: float = 300.0
+    """The longest Retry-After that is obeyed before Zep is asked again (our choice: the seed's hold)."""
     lease_s: float = 10.0
     """How long a prober may take before another one may try; longer than connect + probe deadlines."""
     read_timeout_ms: float = 250.0
@@ -25,6 +35,12 @@ class Policy:
     """At most, inside the write deadline, and only where Zep may not have taken it."""
     write_backoff_s: float = 0.1
     """Before the first retry; doubles (our choice: the seed names no number)."""
+    context_ttl_s: float = 30.0
+    """How long a context is served from the cache."""
+    negative_ttl_s: float = 3.0
+    """How long a thread whose read timed out is not asked for again."""
+    claim_ttl_s: float = 86_400.0
+    """How long a `client_msg_id` is remembered where Zep has no idempotency keys (our choice: a day)."""
     write_trip_after: int = 3
     """Failed writes in a row that open the write breaker."""
     write_hold_s: float = 30.0
@@ -33,3 +49,13 @@ class Policy:
     """Deadline of a probe on an open connection."""
     probe_connect_ms: float = 1000.0
     """A probe's own budget for connecting: after an outage the pool is cold (our choice)."""
+
+    def held_s(self, failed_probes: int, jitter: float) -> float:
+        """Return the hold after so many failed probes in a row; `jitter` is a number from 0 to 1."""
+        grown_s = min(self.hold_cap_s, self.hold_s * self.hold_growth**failed_probes)
+        return max(self.hold_s, grown_s) * (1 + self.hold_jitter * jitter)
+
+    def told_s(self, retry_after_s: float | None) -> float:
+        """Return how long a 429 keeps reads waiting."""
+        told_s = self.rate_limit_hold_s if retry_after_s is None else retry_after_s
+        return min(told_s, self.rate_limit_cap_s)

@@ -34,8 +34,21 @@ class Clock(Protocol):
         """Let time pass."""
 
 
+class Probe(Protocol):
+    """Asks the backend whether it serves reads again."""
+
+    def __call__(self, thread_id: str, *, timeout_ms: float, connect_ms: float) -> None:
+        """Repeat the kind of read that failed, marked as a probe; an empty `thread_id` means any read.
+
+        Called from a thread of the guard's own, never from an event loop.
+        """
+
+
 class Memory(Protocol):
     """The backend that is guarded.  Every method raises `MemoryFailure` and nothing else."""
+
+    idempotent: bool
+    """Whether `write` stores once for one key, however often it is called."""
 
     def read(self, thread_id: str, *, timeout_ms: float) -> Reading:
         """Return the thread's context within `timeout_ms` or fail."""
@@ -48,14 +61,82 @@ class Memory(Protocol):
         timeout_ms: float,
         user_id: str | None,
         idempotency_key: str,
-    ) -> None:
-        """Store messages, once for one key; create user and thread when missing."""
+        return_context: bool,
+    ) -> str | None:
+        """Store messages; create user and thread when missing.
 
-    def probe(self, thread_id: str, *, timeout_ms: float, connect_ms: float) -> None:
-        """Repeat the kind of read that failed, marked as a probe; an empty `thread_id` means any read."""
+        Return the thread's new context if `return_context` asks for it and the backend knows it already.
+        """
+
+    @property
+    def probe(self) -> Probe:
+        """How to find out whether reads may come back."""
 
     def close(self) -> None:
         """Give up connections."""
+
+
+class AsyncMemory(Protocol):
+    """A backend for `AsyncMemoryGuard`, which holds `read` and `write` to their deadlines itself."""
+
+    idempotent: bool
+    """See `Memory`."""
+
+    async def read(self, thread_id: str, *, timeout_ms: float) -> Reading:
+        """See `Memory`."""
+
+    async def write(
+        self,
+        thread_id: str,
+        messages: Sequence[Message],
+        *,
+        timeout_ms: float,
+        user_id: str | None,
+        idempotency_key: str,
+        return_context: bool,
+    ) -> str | None:
+        """See `Memory`."""
+
+    @property
+    def probe(self) -> Probe:
+        """See `Memory`; it runs in a thread, where `asyncio.run` is fine."""
+
+    async def aclose(self) -> None:
+        """Give up connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """What the cache knows of a thread: its context, or (`failed`) why Zep should not be asked just now."""
+
+    text: str | None = None
+    failed: str = ""
+
+
+class Cache(Protocol):
+    """Contexts the fleet has seen lately.  Never raises: a cache that is away knows nothing."""
+
+    def get(self, thread_id: str) -> Cached | None:
+        """Return what is known, in at most one round trip."""
+
+    def fill(self, thread_id: str, entry: Cached, ttl_s: float) -> None:
+        """Remember what a read brought, unless a write was faster: its context is the newer one."""
+
+    def replace(self, thread_id: str, entry: Cached, ttl_s: float) -> None:
+        """Remember what a write brought."""
+
+    def drop(self, thread_id: str) -> bool:
+        """Forget a thread; tell whether it was known."""
+
+
+class Claims(Protocol):
+    """Names of writes that were made: what stands in for idempotency where the backend has none."""
+
+    def claim(self, name: str, ttl_s: float) -> bool:
+        """Take a name; False when somebody has it.  Without a store every name is free."""
+
+    def release(self, name: str) -> None:
+        """Free a name: the write was not made, or nobody knows."""
 
 
 class Feed(Protocol):
@@ -77,6 +158,12 @@ class Store(Protocol):
     def history(self) -> list[Turn]:
         """Return the last transitions, newest first."""
 
+    def show_writes(self, *, open_s: float) -> None:
+        """Let `status` know that a process's write breaker opened for `open_s`, or with 0 that it closed."""
+
+    def writes_open(self) -> bool:
+        """Tell whether some process's write breaker is open."""
+
     def listen(self) -> AbstractContextManager[Feed]:
         """Subscribe to changes; a change after this returns is either pushed or seen by `read`."""
 
@@ -88,7 +175,7 @@ class Directory(Protocol):
     """Names that Zep v4 made up for ours: ("thread", our id) -> its UUID."""
 
     def get(self, kind: str, name: str) -> str | None:
-        """Return the UUID, None when unknown."""
+        """Return the UUID, None when unknown; raise StoreError when that cannot be found out."""
 
     def claim(self, kind: str, name: str, uuid: str) -> str:
         """Record `uuid` unless another process was first; return the one that holds."""

@@ -2,51 +2,91 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from threading import Lock, Thread
 
-from guard.errors import Kind, MemoryFailure
+from guard.clock import Dice
+from guard.errors import Kind
+from guard.events import understood
+from guard.forks import in_child
 from guard.machine import Done, Lease, ProbeResult, Verb
 from guard.policy import Policy
-from guard.ports import Memory
+from guard.ports import Probe
 from guard.watch import Watch
 
-log = logging.getLogger("guard")
+Spawn = Callable[[Callable[[], None]], None]
+"""Runs something beside its caller."""
+
+
+def spawn_thread(attempt: Callable[[], None]) -> None:
+    """Run `attempt` in a daemon thread."""
+    Thread(target=attempt, name="zep-guard-probe", daemon=True).start()
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    result: ProbeResult
+    retry_after_s: float | None = None
 
 
 class Prober:
     """Races the other processes for the lease; the winner repeats the read that failed."""
 
-    def __init__(self, memory: Memory, policy: Policy, new_token: Callable[[], str]) -> None:
-        self._memory = memory
+    def __init__(self, probe: Probe, policy: Policy, dice: Dice, spawn: Spawn = spawn_thread) -> None:
+        self._probe = probe
         self._policy = policy
-        self._new_token = new_token
+        self._dice = dice
+        self._spawn = spawn
         self._busy = Lock()
+        self._lease: Done | None = None
+        in_child(self._forget_parent)
 
     def start(self, watch: Watch) -> None:
-        """Probe in a thread of its own, so that the listener keeps hearing operators; one at a time."""
+        """Probe beside the listener, so that it keeps hearing operators; one at a time."""
         if self._busy.acquire(blocking=False):
-            Thread(target=self._attempt, args=(watch,), name="zep-guard-probe", daemon=True).start()
+            self._spawn(lambda: self._attempt(watch))
+
+    def cancel(self, watch: Watch) -> None:
+        """Give a lease back, so that another process may probe at once; a late answer is fenced off."""
+        if self._lease:
+            watch.apply(self._lease)
 
     def _attempt(self, watch: Watch) -> None:
         try:
-            token = self._new_token()
+            token = self._dice.new_token()
             if watch.apply(Lease(token)) is Verb.LEASED:
-                epoch = watch.state.epoch
-                watch.apply(Done(token, epoch, self._ask(watch.state.thread)))
+                self._lease = Done(token, watch.state.epoch, ProbeResult.CANCELLED)
+                watch.apply(self._done(self._lease, watch))
         finally:
+            self._lease = None
             self._busy.release()
 
-    def _ask(self, thread: str) -> ProbeResult:
+    def _done(self, lease: Done, watch: Watch) -> Done:
         try:
-            self._memory.probe(
+            outcome = self._ask(watch.state.thread)
+        except BaseException:  # the process is ending, or a greenlet is being killed: says nothing about Zep
+            self.cancel(watch)
+            raise
+        hold_s = self._policy.held_s(watch.state.holds + 1, self._dice.jitter())
+        if outcome.retry_after_s is not None:
+            hold_s = self._policy.told_s(outcome.retry_after_s)
+        return replace(lease, result=outcome.result, hold_s=hold_s)
+
+    def _ask(self, thread: str) -> _Outcome:
+        try:
+            self._probe(
                 thread, timeout_ms=self._policy.probe_timeout_ms, connect_ms=self._policy.probe_connect_ms
             )
-        except MemoryFailure as failure:
-            # A wrong request (a thread deleted meanwhile) was answered by a healthy Zep.
-            return ProbeResult.OK if failure.kind is Kind.CLIENT else ProbeResult.FAILED
-        except Exception:  # a bug of the backend: hold on, rather than ask again at once
-            log.exception("the probe stumbled")
-            return ProbeResult.FAILED
-        return ProbeResult.OK
+        except Exception as error:  # noqa: BLE001 - `understood` names every cause
+            failure = understood(error)
+            # A wrong request (a thread deleted meanwhile) was answered by a healthy Zep; a full pool of our
+            # own says nothing.
+            result = {Kind.CLIENT: ProbeResult.OK, Kind.LOCAL: ProbeResult.CANCELLED}
+            return _Outcome(result.get(failure.kind, ProbeResult.FAILED), failure.retry_after_s)
+        return _Outcome(ProbeResult.OK)
+
+    def _forget_parent(self) -> None:
+        """The probe of the parent is the parent's; its thread will never free this copy of the lock."""
+        self._busy = Lock()
+        self._lease = None

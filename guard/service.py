@@ -1,91 +1,61 @@
-"""The guard's voice: what an application calls."""
+"""The guard's voice for threads: what a synchronous application calls."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from random import random
-from typing import Any
+from collections.abc import Callable, Sequence
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
 
-from guard.clock import SystemClock, new_token
-from guard.errors import Kind, MemoryFailure
-from guard.events import announce, iso, shadowed
-from guard.machine import Failed, State, Succeeded, Verb
-from guard.metrics import READ_OP, Metrics
-from guard.modes import Mode, weaker
-from guard.policy import Policy
-from guard.ports import Clock, Memory, Message, Store
-from guard.probe import Prober
-from guard.shadow import AutoDowngrade, Shadow
-from guard.watch import Hooks, Watch
-from guard.writing import Dice, Writes, Written
-
-
-class Answer(StrEnum):
-    """What became of a request for context: an outage and an empty memory are different things."""
-
-    FOUND = "found"
-    EMPTY = "empty"
-    UNAVAILABLE = "unavailable"
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """`text` is None unless FOUND; `trace` is JSON-ready and holds no text of any message."""
-
-    answer: Answer
-    text: str | None
-    trace: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a guard is made of; `wiring` picks them, tests pass their own."""
-
-    memory: Memory
-    store: Store
-    policy: Policy = field(default_factory=Policy)
-    base_mode: Mode = Mode.READ_WRITE
-    auto_downgrade: AutoDowngrade = AutoDowngrade.ON
-    clock: Clock = field(default_factory=SystemClock)
-    metrics: Metrics = field(default_factory=Metrics)
-    dice: Dice = field(default_factory=lambda: Dice(new_token, random))
+from guard.context import Context, with_recent
+from guard.core import Core
+from guard.events import assistant_turn
+from guard.forks import in_child
+from guard.machine import State
+from guard.modes import Mode
+from guard.parts import Parts
+from guard.ports import Memory, Message
+from guard.writing import Aside, Pause, Plan, Send
+from guard.written import Written
 
 
 class MemoryGuard:
     """Reads and writes memory, or says at once why not.  Never raises for what the backend does."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts[Memory]) -> None:
         self._memory = parts.memory
-        self._policy = parts.policy
-        self._base = parts.base_mode
         self._clock = parts.clock
-        self._metrics = parts.metrics
-        self._store = parts.store
-        self._auto = parts.auto_downgrade
-        self._shadow = Shadow(parts.policy)
-        self._prober = Prober(parts.memory, parts.policy, parts.dice.new_token)
-        self._writes = Writes(parts.memory, parts.policy, parts.clock, parts.metrics, parts.dice)
-        hooks = Hooks(changed=self._changed, lapsed=self._lapsed, tick=self._tick)
-        self._watch = Watch(parts.store, parts.policy, parts.clock, hooks)
-        self._watch.start()
-        self._tick()
+        self._read_timeout_ms = parts.policy.read_timeout_ms
+        self._flights: dict[str, _Flight] = {}
+        self._core = Core(parts)
+        self._reads = self._core.reads
+        in_child(self._leave_parent)
 
     @property
     def mode(self) -> Mode:
         """The mode in force in this process: the weaker of its own and the fleet's."""
-        return self._allowed(self._watch.state)
+        return self._core.mode
 
-    def fetch_context(self, thread_id: str, *, timeout_ms: float | None = None) -> Context:
-        """Return the thread's context, within the read deadline (Policy.read_timeout_ms unless given)."""
-        state = self._watch.state
-        self._metrics.context_requests.n += 1
-        if state.mode is not None or not self._base.reads:
-            allowed = self._allowed(state)
-            if not allowed.reads:
-                return self._blocked(state, allowed)
-        return self._read(thread_id, state, timeout_ms or self._policy.read_timeout_ms)
+    def fetch_context(
+        self,
+        thread_id: str,
+        *,
+        timeout_ms: float | None = None,
+        recent: Callable[[], Sequence[Message]] | None = None,
+    ) -> Context:
+        """Return the thread's context, within the read deadline (Policy.read_timeout_ms unless given).
+
+        `recent` is asked for the application's own last messages when there is none: four of them stand in.
+        """
+        state = self._core.watch.state
+        context = (
+            self._reads.blocked(state)
+            or self._reads.recalled(thread_id)
+            or self._asked(thread_id, state, timeout_ms or self._read_timeout_ms)
+        )
+        if recent is None or context.text:
+            return context
+        return with_recent(context, tuple(recent()))
 
     def add_messages(
         self,
@@ -94,127 +64,117 @@ class MemoryGuard:
         *,
         user_id: str | None = None,
         client_msg_id: str | None = None,
+        context: Context | None = None,
     ) -> Written:
         """Store messages in order within the write deadline; the same `client_msg_id` is stored once.
 
-        Emails and phone numbers are redacted, empty messages are not sent, long ones are split.
+        Emails and phone numbers are redacted, empty messages are not sent, long ones are split.  Given the
+        `context` of the same turn, one `assistant_turn` line is logged.
         """
         mode = self.mode
-        if not mode.writes:
-            return self._writes.skipped(str(mode))
-        return self._writes.send(thread_id, messages, user_id=user_id, client_msg_id=client_msg_id)
+        if mode.writes:
+            plan = self._core.writes.plan(
+                thread_id, messages, user_id=user_id, client_msg_id=client_msg_id, refresh=mode.reads
+            )
+            written = self._carried_out(plan)
+        else:
+            written = self._core.writes.skipped(str(mode))
+        if context:
+            assistant_turn(thread_id, context.trace, written)
+        return written
+
+    def step(self) -> None:
+        """Take the fleet's news and probe if a hold is over: for guards made with `threaded=False`."""
+        self._core.watch.step()
 
     def close(self) -> None:
         """Stop following the fleet and give up connections."""
-        self._watch.close()
-        self._metrics.flush()
-        self._store.close()
+        self._core.close()
         self._memory.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _asked(self, thread_id: str, state: State, timeout_ms: float) -> Context:
+        """Ask Zep, or wait for whoever asks about the same thread already."""
+        mine = _Flight()
+        flight = self._flights.setdefault(thread_id, mine)  # atomic: needs no lock
+        if flight is not mine:
+            return flight.landed(timeout_ms / 1000) or self._reads.abandoned(timeout_ms / 1000)
+        try:
+            mine.context = self._read(thread_id, state, timeout_ms)
+            return mine.context
+        finally:
+            self._flights.pop(thread_id, None)
+            mine.land()
 
     def _read(self, thread_id: str, state: State, timeout_ms: float) -> Context:
         began = self._clock.monotonic()
         try:
             reading = self._memory.read(thread_id, timeout_ms=timeout_ms)
-        except MemoryFailure as failure:
-            return self._read_failed(thread_id, state, failure, self._took_s(began))
-        if not reading.asked:
-            return Context(Answer.EMPTY, None, _trace(self._base, Answer.EMPTY, "new_thread", 0.0))
-        took_s = self._clock.monotonic() - began
-        self._metrics.reads.n += 1
-        self._metrics.read_s.add(took_s)
-        if self._watch.state.failed_at or self._shadow.counting:
-            self._report(Succeeded(state.epoch))
-        answer = Answer.FOUND if reading.text else Answer.EMPTY
-        return Context(answer, reading.text, _trace(self._base, answer, "zep", took_s))
+        except Exception as error:  # noqa: BLE001 - Reads.failed names every cause; the chat must go on
+            return self._reads.failed(thread_id, state, error, self._clock.monotonic() - began)
+        return self._reads.answered(thread_id, state, reading, self._clock.monotonic() - began)
 
-    def _allowed(self, state: State) -> Mode:
-        return self._base if state.mode is None else weaker(self._base, state.mode)
+    def _leave_parent(self) -> None:
+        """What the parent was reading lands in the parent."""
+        self._flights = {}
 
-    def _took_s(self, began: float) -> float:
-        return self._clock.monotonic() - began
+    def _carried_out(self, plan: Plan) -> Written:
+        answer: Any = None
+        while True:
+            try:
+                step = plan.send(answer)
+            except StopIteration as end:
+                written: Written = end.value
+                return written
+            answer = self._do(step)
 
-    def _blocked(self, state: State, mode: Mode) -> Context:
-        forced = state.mode is not None and self._base.reads
-        reason = state.reason if forced else "flag"
-        self._metrics.count("memory_zep_read_skipped", READ_OP, reason)
-        source = f"{mode}_forced" if forced else str(mode)
-        until = self._wall(state.until) if forced else None
-        return Context(
-            Answer.UNAVAILABLE,
-            None,
-            _trace(mode, Answer.UNAVAILABLE, source, 0.0, reason=reason, until=until),
-        )
+    def _do(self, step: Send | Pause | Aside) -> Any:
+        match step:
+            case Pause(seconds):
+                return self._clock.sleep(seconds)
+            case Aside(call):
+                return call()
+            case Send():
+                return self._sent(step)
 
-    def _read_failed(self, thread_id: str, state: State, failure: MemoryFailure, took_s: float) -> Context:
-        kind = failure.kind
-        self._metrics.reads.n += 1
-        self._metrics.read_s.add(took_s)
-        self._metrics.count("memory_zep_read_failures", READ_OP, str(kind))
-        self._metrics.count("memory_zep_context_failures", str(kind))
-        if kind.counts or kind is Kind.AUTH:
-            self._report(Failed(kind, state.epoch, thread_id))
-        trace = _trace(
-            self.mode, Answer.UNAVAILABLE, "zep", took_s, reason=str(kind), status_code=failure.status_code
-        )
-        return Context(Answer.UNAVAILABLE, None, trace)
-
-    def _report(self, outcome: Failed | Succeeded) -> None:
-        """Let an outcome count, as far as GUARD_AUTO_DOWNGRADE lets it."""
-        if self._auto is AutoDowngrade.ON:
-            self._watch.apply(outcome)
-        elif self._auto is AutoDowngrade.SHADOW:
-            reason = self._shadow.decide(outcome, self._clock.monotonic())
-            if reason:
-                self._metrics.count("memory_guard_shadow_decisions", reason)
-                shadowed(reason)
-
-    def _wall(self, at: float) -> str:
-        return iso(self._clock.wall() + at - self._clock.monotonic())
-
-    def _lapsed(self) -> None:
-        if self._base.reads:
-            self._prober.start(self._watch)
-
-    def _tick(self) -> None:
-        self._metrics.show(self.mode, store_up=self._watch.up)
-
-    def _changed(self, verb: Verb, state: State) -> None:
-        if verb in (Verb.TRIPPED, Verb.HELD_AGAIN, Verb.FORCED):
-            self._metrics.count("memory_zep_downgrades", state.reason)
-        if verb is Verb.TRIPPED:
-            self._metrics.count("circuit_open", "zep")
-        circuit = _CIRCUIT.get(verb)
-        if circuit:
-            self._metrics.count("circuit_events", "zep", circuit)
-            self._tick()
-        announce(verb, state, base=self._base, clock=self._clock)
+    def _sent(self, step: Send) -> str | Exception | None:
+        try:
+            return self._memory.write(
+                step.thread_id,
+                step.messages,
+                timeout_ms=step.timeout_ms,
+                user_id=step.user_id,
+                idempotency_key=step.idempotency_key,
+                return_context=step.return_context,
+            )
+        except Exception as error:  # noqa: BLE001 - the plan names every cause
+            return error
 
 
-_CIRCUIT = {
-    Verb.TRIPPED: "open",
-    Verb.HELD_AGAIN: "open",
-    Verb.LEASED: "half_open",
-    Verb.RESTORED: "closed",
-}
+class _Flight:
+    """One read under way; who wants the same thread's context waits for it."""
 
+    __slots__ = ("_done", "context")
 
-def _trace(
-    mode: Mode,
-    answer: Answer,
-    source: str,
-    took_s: float,
-    *,
-    reason: str | None = None,
-    until: str | None = None,
-    status_code: int | None = None,
-) -> dict[str, Any]:
-    return {
-        "mode": str(mode),
-        "used": answer is Answer.FOUND,
-        "cached": False,
-        "source": source,
-        "took_ms": round(took_s * 1000, 2),
-        "reason": reason,
-        "until": until,
-        "status_code": status_code,
-    }
+    def __init__(self) -> None:
+        self.context: Context | None = None
+        self._done = Lock()
+        self._done.acquire()
+
+    def land(self) -> None:
+        self._done.release()
+
+    def landed(self, timeout_s: float) -> Context | None:
+        """Wait for the read; None when it took too long or was cut off."""
+        if not self._done.acquire(timeout=timeout_s):
+            return None
+        self._done.release()
+        shared = self.context
+        return shared and Context(shared.answer, shared.text, shared.trace.copy())

@@ -7,14 +7,13 @@ the store's feed, and tells when a hold lapses.  Without a store the same rules 
 from __future__ import annotations
 
 import logging
-import os
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event as Flag
 from threading import Lock, Thread
 
 from guard.errors import StoreError
+from guard.forks import in_child
 from guard.machine import Adopt, Event, State, Verb, step
 from guard.policy import Policy
 from guard.ports import Clock, Feed, Store
@@ -54,16 +53,23 @@ class Watch:
         self._lock = Lock()
         self._stop = Flag()
         self._thread: Thread | None = None
-        _restart_after_fork(self)
+        self._diverged = False
+        in_child(self._restart)
 
-    def start(self) -> None:
+    def start(self, *, listen: bool = True) -> None:
         """Read the state once, so that the first call already knows it, then follow it."""
         try:
             self._take(self._store.read())
             self.up = True
         except StoreError:
             self.up = False
-        self._spawn()
+        if listen:
+            self._spawn()
+
+    def step(self) -> None:
+        """Do by hand what the thread does: take what is new, and tell of a lapse."""
+        self._catch_up()
+        self._beat()
 
     def close(self) -> None:
         """Stop the thread; the snapshot stays readable."""
@@ -86,7 +92,9 @@ class Watch:
                 self._store.apply(Adopt(self.state))
                 state, verb = self._store.apply(event)
         except StoreError:
-            self.up = False
+            # Whether the store is gone is the listener's to find out; it may only have been slow, and it may
+            # yet carry the event out.  So this process is protected now, and compares notes within TICK_S.
+            self._diverged = True
             return self._apply_locally(event)
         return state, verb
 
@@ -122,6 +130,7 @@ class Watch:
 
     def _catch_up(self) -> None:
         """After subscribing: the store's state rules, unless it lost its data; then ours is written back."""
+        self._diverged = False
         state = self._store.read()
         if state.epoch < self.state.epoch:
             state, _ = self._store.apply(Adopt(self.state))
@@ -132,6 +141,8 @@ class Watch:
     def _follow(self, feed: Feed, stop: Flag) -> None:
         while not stop.is_set() and self.up:
             self._beat()
+            if self._diverged:
+                self._catch_up()
             state = feed.next(self._wait_s())
             if state:
                 self._take(state)
@@ -146,18 +157,7 @@ class Watch:
             return TICK_S
         return min(TICK_S, max(SOONEST_S, self.state.lapses_at() - self._clock.monotonic()))
 
-    def _after_fork(self) -> None:
+    def _restart(self) -> None:
+        """A forked child that serves requests needs a listener of its own (gunicorn --preload, Celery)."""
         if self._thread:
             self._spawn()
-
-
-def _restart_after_fork(watch: Watch) -> None:
-    """Threads die in a fork: a child that serves requests needs its own (gunicorn --preload, Celery)."""
-    ref = weakref.WeakMethod(watch._after_fork)  # noqa: SLF001 - this is the watch's own module
-
-    def restart() -> None:
-        method = ref()
-        if method:
-            method()
-
-    os.register_at_fork(after_in_child=restart)

@@ -15,7 +15,6 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 CHAT_TOKEN = os.environ.get("ASSISTANT_TOKEN", "")
-MARKER = os.environ.get("ASSISTANT_MARKER", "")
 
 LOGGING = {
     "version": 1,

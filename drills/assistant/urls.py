@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from drills.assistant.views import chat, marker
-from guard.django.views import metrics
+from drills.assistant.views import chat
+from guard.django.views import marker, metrics
 
 urlpatterns = [
     path("api/chat/", chat),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import uuid
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from guard import Context
 from guard.django.wiring import memory, writer
@@ -33,15 +34,11 @@ def chat(request: HttpRequest) -> HttpResponse:
     writer().submit(
         thread_id,
         [{"role": "user", "content": message}, {"role": "assistant", "content": reply}],
+        client_msg_id=uuid.uuid4().hex,
+        context=context,
     )
     trace = {"memory": context.trace, "worker": str(os.getpid())}
     return JsonResponse({"reply": reply, "thread_id": thread_id, "trace": trace})
-
-
-@require_GET
-def marker(_request: HttpRequest) -> HttpResponse:
-    """Say what this installation is, so that drills never run against the wrong one."""
-    return HttpResponse(settings.MARKER, content_type="text/plain")
 
 
 def _authorised(request: HttpRequest) -> bool:

@@ -10,7 +10,8 @@ from django.conf import settings as django_settings
 from guard.background import BackgroundWriter
 from guard.metrics import Metrics
 from guard.service import MemoryGuard
-from guard.wiring import Settings, build
+from guard.settings import Settings
+from guard.wiring import build
 
 
 def settings() -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import redis
 
+from guard.errors import StoreError
 from guard.ports import Directory
 
 
@@ -19,14 +20,14 @@ class SharedDirectory:
         self._prefix = prefix
 
     def get(self, kind: str, name: str) -> str | None:
-        """Return the UUID, None when unknown or Redis is away."""
+        """Return the UUID, None when unknown; raise StoreError when only Redis could tell."""
         known = self._local.get(kind, name)
         if known:
             return known
         try:
             shared = self._client.get(self._key(kind, name))
-        except (redis.RedisError, OSError):
-            return None
+        except (redis.RedisError, OSError) as error:
+            raise StoreError(f"Redis does not answer ({type(error).__name__})") from error
         return self._local.claim(kind, name, str(shared)) if shared else None
 
     def claim(self, kind: str, name: str, uuid: str) -> str:

@@ -1,16 +1,16 @@
-"""The state of one process, for a single worker or for tests."""
+"""The state and the contexts of one process, for a single worker or for tests."""
 
 from __future__ import annotations
 
 import queue
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
 from guard.machine import KEPT, TURNS, Event, State, Turn, Verb, step, turn
 from guard.policy import Policy
-from guard.ports import Clock, Feed
+from guard.ports import Cached, Clock, Feed
 
 
 class MemoryStore:
@@ -23,6 +23,7 @@ class MemoryStore:
         self._history: deque[Turn] = deque(maxlen=KEPT)
         self._lock = Lock()
         self._feeds: list[_Feed] = []
+        self._writes_open_until = 0.0
 
     def apply(self, event: Event) -> tuple[State, Verb]:
         """Apply one event."""
@@ -45,6 +46,14 @@ class MemoryStore:
         with self._lock:
             return list(self._history)
 
+    def show_writes(self, *, open_s: float) -> None:
+        """Let `status` know of an open write breaker."""
+        self._writes_open_until = self._clock.monotonic() + open_s
+
+    def writes_open(self) -> bool:
+        """Tell whether the write breaker is open."""
+        return self._clock.monotonic() < self._writes_open_until
+
     @contextmanager
     def listen(self) -> Iterator[Feed]:
         """Subscribe."""
@@ -59,6 +68,47 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing to give up."""
+
+
+class LocalCache:
+    """Implements `ports.Cache` for one process: the threads used last."""
+
+    def __init__(self, clock: Clock, size: int = 1000) -> None:
+        self._clock = clock
+        self._size = size
+        self._entries: OrderedDict[str, tuple[Cached, float]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, thread_id: str) -> Cached | None:
+        """Return what is known and not too old."""
+        with self._lock:
+            return self._fresh(thread_id)
+
+    def fill(self, thread_id: str, entry: Cached, ttl_s: float) -> None:
+        """Remember what a read brought, unless a write was faster."""
+        with self._lock:
+            if self._fresh(thread_id) is None:
+                self._keep(thread_id, entry, ttl_s)
+
+    def replace(self, thread_id: str, entry: Cached, ttl_s: float) -> None:
+        """Remember what a write brought."""
+        with self._lock:
+            self._keep(thread_id, entry, ttl_s)
+
+    def drop(self, thread_id: str) -> bool:
+        """Forget a thread; tell whether it was known."""
+        with self._lock:
+            return self._entries.pop(thread_id, None) is not None
+
+    def _fresh(self, thread_id: str) -> Cached | None:
+        entry, until = self._entries.get(thread_id, (None, 0.0))
+        return entry if self._clock.monotonic() < until else None
+
+    def _keep(self, thread_id: str, entry: Cached, ttl_s: float) -> None:
+        self._entries[thread_id] = (entry, self._clock.monotonic() + ttl_s)
+        self._entries.move_to_end(thread_id)
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
 
 
 class _Feed:

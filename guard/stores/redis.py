@@ -1,7 +1,6 @@
 """The state of the fleet, in Redis >= 6.2 or Valkey: one hash, one channel, one Lua script per event.
 
-Measured (redis-py 8.1, Redis 7.0): a script costs about 110 us and runs on failure paths only; redis-py's own
-defaults would stall a call for about 8 s when Redis is dead, so retries are off and timeouts explicit.
+Measured (redis-py 8.1, Redis 7.0): a script costs about 110 us and runs on failure paths only.
 """
 
 from __future__ import annotations
@@ -14,10 +13,8 @@ from importlib.resources import files
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from guard.errors import Kind, SettingsError, StoreError
+from guard.errors import StoreError
 from guard.machine import (
     Adopt,
     Clear,
@@ -35,55 +32,61 @@ from guard.machine import (
 from guard.modes import Mode
 from guard.policy import Policy
 from guard.ports import Clock, Feed
+from guard.stores.connection import Connections
 
-COMMAND_TIMEOUT_S = 0.1
-"""A command that takes longer has failed: the caller goes on from local state."""
 PING_EVERY_S = 0.25
 """Two misses mean a stale subscription (facts: a black hole is flagged after 0.64 s)."""
 
 SCRIPTS = ("read", "failed", "succeeded", "lease", "done", "force", "clear", "reset", "adopt", "history")
 
 
-def connect(url: str) -> redis.Redis:
-    """Return a client for `url` with our timeouts; raise SettingsError for an unusable URL."""
-    try:
-        return redis.Redis.from_url(
-            url,
-            socket_timeout=COMMAND_TIMEOUT_S,
-            socket_connect_timeout=COMMAND_TIMEOUT_S,
-            retry=Retry(NoBackoff(), 0),
-            decode_responses=True,
-        )
-    except ValueError as error:
-        raise SettingsError(
-            f"the Redis URL is unusable ({error}): give redis://host:port/db or rediss://..."
-        ) from None
-
-
 class RedisStore:
     """Implements `ports.Store`; `prefix` carries the hash tag that keeps all keys on one Cluster node."""
 
-    def __init__(self, client: redis.Redis, policy: Policy, clock: Clock, prefix: str = "{mem}:") -> None:
-        self._client = client
+    def __init__(
+        self, connections: Connections, policy: Policy, clock: Clock, prefix: str = "{mem}:"
+    ) -> None:
+        self._connections = connections
+        self._client = connections.patient
         self._policy = policy
         self._clock = clock
         self._keys = [f"{prefix}state", f"{prefix}changes", f"{prefix}history"]
-        self._scripts = {name: client.register_script(_source(name)) for name in SCRIPTS}
+        self._writes_key = f"{prefix}writes"
+        self._scripts = {name: self._client.register_script(_source(name)) for name in SCRIPTS}
 
     def apply(self, event: Event) -> tuple[State, Verb]:
-        """Apply one event in one round trip; raise StoreError when Redis does not answer."""
+        """Apply one event in one round trip; raise StoreError when Redis does not answer.
+
+        A caller waits while the outcome of its read is told, so that has to be quick.
+        """
         script, args = self._call(event)
-        return self._run(script, args) if script else (self.read(), Verb.NOTHING)
+        if not script:
+            return self.read(), Verb.NOTHING
+        waited_for = isinstance(event, Failed | Succeeded)
+        return self._run(script, args, self._connections.hasty if waited_for else self._client)
 
     def read(self) -> State:
         """Return the state as Redis holds it."""
-        return self._run("read", ())[0]
+        return self._run("read", (), self._client)[0]
 
     def history(self) -> list[Turn]:
         """Return the last transitions, newest first."""
         with _answering():
             entries = self._scripts["history"](keys=self._keys)
         return [_turn(json.loads(entry)) for entry in entries]
+
+    def show_writes(self, *, open_s: float) -> None:
+        """Let `status` know that a write breaker opened for `open_s`, or with 0 that it closed."""
+        with _answering():
+            if open_s:
+                self._client.set(self._writes_key, "open", px=_ms(open_s))
+            else:
+                self._client.delete(self._writes_key)
+
+    def writes_open(self) -> bool:
+        """Tell whether some process's write breaker is open."""
+        with _answering():
+            return bool(self._client.exists(self._writes_key))
 
     @contextmanager
     def listen(self) -> Iterator[Feed]:
@@ -98,27 +101,27 @@ class RedisStore:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        self._connections.close()
 
-    def _run(self, script: str, args: tuple[Any, ...]) -> tuple[State, Verb]:
+    def _run(self, script: str, args: tuple[Any, ...], client: redis.Redis) -> tuple[State, Verb]:
         with _answering():
-            verb, snapshot = self._scripts[script](keys=self._keys, args=args)
+            verb, snapshot = self._scripts[script](keys=self._keys, args=args, client=client)
         return _state(snapshot, self._clock.monotonic()), Verb(verb)
 
     def _call(self, event: Event) -> tuple[str, tuple[Any, ...]]:
-        hold_ms = _ms(self._policy.hold_s)
         match event:
             case Failed(kind, epoch, thread):
-                if not (kind.counts or kind is Kind.AUTH):
+                if not (kind.counts or event.at_once):
                     return "", ()
-                limits = (self._policy.trip_after, _ms(self._policy.window_s), hold_ms)
-                return "failed", (epoch, thread, int(kind is Kind.AUTH), *limits)
+                limits = (self._policy.window_s, event.hold_s(self._policy))
+                counting = (self._policy.trip_after, *map(_ms, limits))
+                return "failed", (epoch, thread, event.at_once, *counting)
             case Succeeded(epoch):
                 return "succeeded", (epoch,)
             case Lease(token):
                 return "lease", (token, _ms(self._policy.lease_s))
-            case Done(token, epoch, result):
-                return "done", (token, epoch, str(result), hold_ms)
+            case Done(token, epoch, result, hold_s):
+                return "done", (token, epoch, str(result), _ms(hold_s))
             case Force(mode, reason, ttl_s, by):
                 return "force", (str(mode), reason, by, _ms(ttl_s))
             case Clear(by):
@@ -193,6 +196,7 @@ def _state(snapshot: str, now: float) -> State:
         thread=raw["thread"],
         token=raw["token"],
         lease_until=now + raw["lease_left_ms"] / 1000 if raw["token"] else 0.0,
+        holds=raw["holds"],
     )
 
 
@@ -206,4 +210,4 @@ def _wire(state: State, now: float) -> tuple[Any, ...]:
     ages = " ".join(str(_ms(now - at)) for at in state.failed_at)
     durations = (_ms(now - state.since), _ms(state.until - now), _ms(state.lease_until - now))
     text = (str(state.mode or ""), state.reason, state.by, state.thread, state.token)
-    return (state.epoch, state.rev, *text, ages, *durations)
+    return (state.epoch, state.rev, *text, ages, *durations, state.holds)

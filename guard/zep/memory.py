@@ -1,42 +1,66 @@
-"""Zep Cloud's v4 thread API as a `ports.Memory`, through the official SDK with its retries off."""
+"""Zep Cloud as a `ports.Memory`, through the official SDK, 3.x or 4.x, whichever is installed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from zep_cloud.client import Zep
-from zep_cloud.core.api_error import ApiError
-from zep_cloud.types import AddMessage
+import httpx
 
-from guard.errors import Kind, MemoryFailure, SettingsError
+from guard.errors import SettingsError
+from guard.forks import in_child
 from guard.ports import Directory, Message, Reading
-from guard.zep.failures import classify
+from guard.zep.flow import Ask, Dialect, Flow, LookUp, failure_for
 from guard.zep.transport import client, deadline
+from guard.zep.v3 import V3
+from guard.zep.v4 import V4
+
+T = TypeVar("T")
 
 CONNECTIONS = 20
 """httpx slows down with concurrency (704 req/s at 1, 133 at 50, measured): cap it."""
-PROBE = {"X-Guard-Probe": "1"}
+PROBE: Any = {"additional_headers": {"X-Guard-Probe": "1"}}
+FIRST_V4 = 4
+
+
+def dialect(directory: Directory) -> Dialect:
+    """Return the dialect of the SDK that is installed."""
+    major = int(version("zep-cloud").split(".")[0])
+    return V4(directory) if major >= FIRST_V4 else V3(directory)
+
+
+def address(base_url: str, api_path: str, cloud_url: str) -> str:
+    """Return the URL that the SDK wants: a host alone gets its API's path, nothing means Zep Cloud."""
+    if not base_url:
+        return cloud_url
+    return base_url.rstrip("/") if urlsplit(base_url).path.strip("/") else base_url.rstrip("/") + api_path
+
+
+def usable(api_key: str) -> str:
+    """Return the key; raise SettingsError for one that could not even be sent."""
+    if not api_key.isascii() or not api_key.strip() or api_key != api_key.strip():
+        raise SettingsError("ZEP_API_KEY is missing or unusable: set it to the project's key")
+    return api_key
 
 
 class ZepMemory:
-    """Implements `ports.Memory`; `base_url` ends in /api/v4, `directory` maps our ids to Zep's UUIDs."""
+    """Implements `ports.Memory`; `directory` keeps Zep's names for our threads and users (4.x)."""
 
     def __init__(self, base_url: str, api_key: str, directory: Directory) -> None:
-        if not api_key.isascii() or not api_key.strip() or api_key != api_key.strip():
-            raise SettingsError("ZEP_API_KEY is missing or unusable: set it to the project's key")
-        self._http = client(connections=CONNECTIONS)
-        self._zep = Zep(base_url=base_url, api_key=api_key, httpx_client=self._http, max_retries=0)
-        self._directory = directory
+        self._dialect = dialect(directory)
+        self._base_url = address(base_url, self._dialect.API_PATH, self._dialect.CLOUD_URL)
+        self._api_key = usable(api_key)
+        self.idempotent = self._dialect.idempotent
+        self._http: httpx.Client
+        self._connect()
+        in_child(self._connect)
 
     def read(self, thread_id: str, *, timeout_ms: float) -> Reading:
-        """Return the thread's context; a thread nobody has written to yet has none, without asking Zep."""
-        uuid = self._directory.get("thread", thread_id)
-        if uuid is None:
-            return Reading(None, asked=False)
-        with self._failing(lambda: self._directory.forget("thread", thread_id)), deadline(timeout_ms / 1000):
-            return Reading(self._zep.thread.get_context(uuid).context)
+        """Return the thread's context within `timeout_ms`."""
+        with deadline(timeout_ms / 1000):
+            return self._told(self._dialect.read(thread_id))
 
     def write(
         self,
@@ -46,67 +70,44 @@ class ZepMemory:
         timeout_ms: float,
         user_id: str | None,
         idempotency_key: str,
-    ) -> None:
+        return_context: bool,
+    ) -> str | None:
         """Store messages in order; create user and thread when missing."""
-        with self._failing(lambda: self._directory.forget("thread", thread_id)), deadline(timeout_ms / 1000):
-            uuid = self._thread(thread_id, user_id or thread_id)
-            self._zep.thread.add_messages(
-                uuid,
-                messages=[_message(m) for m in messages],
-                return_context=False,
-                idempotency_key=idempotency_key,
-            )
+        flow = self._dialect.write(
+            thread_id, list(messages), user_id or thread_id, idempotency_key, return_context=return_context
+        )
+        with deadline(timeout_ms / 1000):
+            return self._told(flow)
 
     def probe(self, thread_id: str, *, timeout_ms: float, connect_ms: float) -> None:
-        """Read the context of the thread that failed last, else the project: both need key and storage."""
-        uuid = self._directory.get("thread", thread_id)
-        options: Any = {"additional_headers": PROBE}
-        with self._failing(), deadline(timeout_ms / 1000, connect_ms / 1000):
-            if uuid:
-                self._zep.thread.get_context(uuid, request_options=options)
-            else:
-                self._zep.project.get(request_options=options)
+        """Read again what failed last, marked as a probe."""
+        with deadline(timeout_ms / 1000, connect_ms / 1000):
+            self._told(self._dialect.probe(thread_id, PROBE))
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def _thread(self, thread_id: str, user_id: str) -> str:
-        known = self._directory.get("thread", thread_id)
-        if known:
-            return known
-        user = self._directory.get("user", user_id) or self._create_user(user_id)
-        # The key makes workers that race for a new thread get the same one.
-        made = self._zep.thread.create(user_uuid=user, idempotency_key=f"thread:{user}:{thread_id}")
-        return self._directory.claim("thread", thread_id, _uuid(made))
+    def _connect(self) -> None:
+        """Also in a forked child: two processes on one connection would read each other's answers."""
+        self._http = client(connections=CONNECTIONS)
+        self._zep = self._dialect.client(
+            base_url=self._base_url, api_key=self._api_key, http=self._http, asynchronous=False
+        )
 
-    def _create_user(self, user_id: str) -> str:
+    def _told(self, flow: Flow[T]) -> T:
         try:
-            made = self._zep.user.create(user_id=user_id, idempotency_key=f"user:{user_id}")
-        except ApiError as error:
-            if error.status_code != 409:  # noqa: PLR2004 - Conflict: Zep knows the user, our directory forgot it
-                raise
-            made = self._zep.user.lookup(user_id=user_id)
-        return self._directory.claim("user", user_id, _uuid(made))
+            step = next(flow)
+            while True:
+                try:
+                    answer = self._answer(step)
+                except Exception as error:  # noqa: BLE001 - every cause becomes one kind; see failures.py
+                    step = flow.throw(failure_for(error))
+                else:
+                    step = flow.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
-    @contextmanager
-    def _failing(self, forget: Callable[[], None] = lambda: None) -> Iterator[None]:
-        try:
-            yield
-        except MemoryFailure:
-            raise
-        except Exception as error:  # noqa: BLE001 - every cause becomes one kind; see zep/failures.py
-            failure = classify(error)
-            if failure.kind is Kind.CLIENT and failure.status_code == 404:  # noqa: PLR2004 - Not Found
-                forget()
-            raise failure from None
-
-
-def _message(message: Message) -> AddMessage:
-    return AddMessage(**{key: value for key, value in message.items() if value is not None})  # type: ignore[arg-type]
-
-
-def _uuid(made: Any) -> str:
-    if not made.uuid_:
-        raise MemoryFailure(Kind.BAD_RESPONSE)
-    return str(made.uuid_)
+    def _answer(self, step: Ask | LookUp) -> Any:
+        return step.call(self._zep) if isinstance(step, Ask) else step.call()

@@ -12,15 +12,17 @@ from pathlib import Path
 
 import pytest
 import redis
-from passing_time import ManualClock, age
+from passing_time import age
 from ports import free_port
 
 from chaos.stack.redis_server import find_binary
 from guard.machine import Event, State, Verb
 from guard.policy import Policy
 from guard.ports import Store
+from guard.stores.connection import connect
 from guard.stores.memory import MemoryStore
-from guard.stores.redis import RedisStore, connect
+from guard.stores.redis import RedisStore
+from guard.testing import ManualClock
 
 
 @dataclass
@@ -109,8 +111,8 @@ def bench(request: pytest.FixtureRequest, clock: ManualClock) -> Iterator[Bench]
     if request.param == "memory":
         yield Bench(MemoryStore(Policy(), clock), clock.advance, clock)
         return
-    client = connect(request.getfixturevalue("redis_url"))
+    connections = connect(request.getfixturevalue("redis_url"))
     prefix = f"{{{uuid.uuid4().hex}}}:"
-    store = RedisStore(client, Policy(), clock, prefix)
-    yield Bench(store, lambda seconds: age(client, f"{prefix}state", seconds), clock)
+    store = RedisStore(connections, Policy(), clock, prefix)
+    yield Bench(store, lambda seconds: age(connections.patient, f"{prefix}state", seconds), clock)
     store.close()

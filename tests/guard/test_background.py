@@ -2,57 +2,49 @@
 
 from __future__ import annotations
 
+import os
 from threading import Event as Flag
 from threading import Lock
 
 import pytest
 from awaiting import eventually
-from prometheus_client import CollectorRegistry
 
 from guard.background import BackgroundWriter
-from guard.clock import SystemClock
-from guard.metrics import Metrics
-from guard.policy import Policy
-from guard.ports import Reading
-from guard.service import MemoryGuard, Parts
-from guard.stores.memory import MemoryStore
+from guard.testing import ScriptedMemory, World
 
 
-class SlowMemory:
+class SlowMemory(ScriptedMemory):
     """Takes a write when the gate opens. Scripted: the point is the queue in front, not Zep."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.gate = Flag()
         self.written: list[str] = []
         self._lock = Lock()
 
-    def read(self, thread_id, *, timeout_ms):
-        return Reading(None)
-
-    def write(self, thread_id, messages, *, timeout_ms, user_id, idempotency_key):
+    def write(self, thread_id, messages, **options):
         self.gate.wait(5)
         with self._lock:
             self.written.append(messages[0]["content"])
-
-    def probe(self, thread_id, *, timeout_ms, connect_ms): ...
 
     def close(self):
         self.gate.set()
 
 
 @pytest.fixture
-def slow():
-    memory, registry = SlowMemory(), CollectorRegistry()
-    metrics = Metrics(registry)
-    clock = SystemClock()
-    guard = MemoryGuard(Parts(memory, MemoryStore(Policy(), clock), metrics=metrics))
-    yield memory, registry, guard, metrics
-    guard.close()
+def world():
+    world = World(memory=SlowMemory())
+    yield world
+    world.guard.close()
 
 
-def test_the_writes_of_a_thread_keep_their_order(slow):
-    memory, _, guard, metrics = slow
-    writer = BackgroundWriter(guard, metrics, threads=3)
+@pytest.fixture
+def make_writer(world):
+    return lambda **options: BackgroundWriter(world.guard, world.metrics, **options)
+
+
+def test_the_writes_of_a_thread_keep_their_order(world, make_writer):
+    memory, writer = world.memory, make_writer(threads=3)
     for n in range(20):
         assert writer.submit("t", [{"role": "user", "content": str(n)}])
     assert memory.written == []  # submit does not wait for the gate
@@ -61,12 +53,30 @@ def test_the_writes_of_a_thread_keep_their_order(slow):
     assert memory.written == [str(n) for n in range(20)]
 
 
-def test_a_full_queue_refuses_and_counts(slow):
-    _, registry, guard, metrics = slow
-    writer = BackgroundWriter(guard, metrics, threads=1, depth=2)
+def test_a_full_queue_refuses_and_counts(world, make_writer):
+    writer = make_writer(threads=1, depth=2)
     said = [{"role": "user", "content": "hi"}]
     results = [writer.submit("t", said) for _ in range(10)]
     refused = results.count(False)
     assert refused >= 7  # two queued, one in the worker's hands
-    sample = {"op": "add_messages", "reason": "overflow"}
-    assert registry.get_sample_value("memory_zep_write_skipped_total", sample) == refused
+    skipped = world.metric("memory_zep_write_skipped_total", op="add_messages", reason="overflow")
+    assert skipped == refused
+
+
+def test_a_forked_child_writes_its_own_and_not_the_parents(world, make_writer):
+    writer = make_writer(threads=1)
+    writer.submit("t", [{"role": "user", "content": "of the parent"}])
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            world.memory.gate.set()
+            writer.submit("t", [{"role": "user", "content": "of the child"}])
+            eventually(lambda: world.memory.written)
+            os.write(write_end, ",".join(world.memory.written).encode())
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as pipe:
+        assert pipe.read() == b"of the child"
+    os.waitpid(child, 0)

@@ -9,8 +9,9 @@ import uuid
 import pytest
 
 from guard.directory import LocalDirectory
+from guard.errors import StoreError
+from guard.stores.connection import connect
 from guard.stores.directory import SharedDirectory
-from guard.stores.redis import connect
 
 
 @pytest.fixture(params=["local", "shared"])
@@ -18,7 +19,7 @@ def directory(request):
     if request.param == "local":
         yield LocalDirectory()
         return
-    with connect(request.getfixturevalue("redis_url")) as client:
+    with connect(request.getfixturevalue("redis_url")).hasty as client:
         yield SharedDirectory(client, LocalDirectory(), f"{{{uuid.uuid4().hex}}}:")
 
 
@@ -33,7 +34,7 @@ def test_the_first_claim_holds_until_it_is_forgotten(directory):
 
 
 def test_processes_agree(redis_url):
-    with connect(redis_url) as client:
+    with connect(redis_url).hasty as client:
         prefix = f"{{{uuid.uuid4().hex}}}:"
         one, other = (SharedDirectory(client, LocalDirectory(), prefix) for _ in range(2))
         one.claim("thread", "t", "u1")
@@ -42,11 +43,12 @@ def test_processes_agree(redis_url):
 
 
 def test_without_redis_each_process_remembers_for_itself(unused_port):
-    with connect(f"redis://127.0.0.1:{unused_port}/0") as client:
+    with connect(f"redis://127.0.0.1:{unused_port}/0").hasty as client:
         directory = SharedDirectory(client, LocalDirectory())
         assert directory.claim("thread", "t", "u1") == "u1"
         assert directory.get("thread", "t") == "u1"
-        assert directory.get("thread", "other") is None
+        with pytest.raises(StoreError):
+            directory.get("thread", "other")  # unknown is not the same as not known to anybody
         directory.forget("thread", "t")
 
 

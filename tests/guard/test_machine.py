@@ -24,7 +24,7 @@ from guard.machine import (
 from guard.modes import Mode
 
 COUNTED = [Kind.TIMEOUT, Kind.SERVER, Kind.BAD_RESPONSE]
-IGNORED = [Kind.CLIENT, Kind.RATE_LIMITED, Kind.LOCAL, Kind.CONFIG]
+IGNORED = [Kind.CLIENT, Kind.LOCAL, Kind.CONFIG]
 
 
 def fail(bench, *kinds: Kind, epoch: int = 0, thread: str = "t") -> Verb:
@@ -127,7 +127,7 @@ def test_a_failed_probe_holds_again_for_the_whole_time(bench):
     trip(bench)
     lapse(bench)
     bench.tell(Lease("a"))
-    assert bench.tell(Done("a", 1, ProbeResult.FAILED)) is Verb.HELD_AGAIN
+    assert bench.tell(Done("a", 1, ProbeResult.FAILED, hold_s=300)) is Verb.HELD_AGAIN
     assert (bench.state.reason, bench.state.epoch) == ("probe_failed", 2)
     assert bench.left_s() == pytest.approx(300, abs=0.5)
     assert bench.tell(Lease("b")) is Verb.NOTHING
@@ -158,7 +158,7 @@ def test_a_failed_probe_after_a_manual_off_does_not_switch_writes_on(bench):
     bench.tell(Force(Mode.OFF, "manual", 60, "ann@ops"))
     lapse(bench)
     bench.tell(Lease("a"))
-    bench.tell(Done("a", 1, ProbeResult.FAILED))
+    bench.tell(Done("a", 1, ProbeResult.FAILED, hold_s=300))
     assert bench.state.mode is Mode.OFF
 
 
@@ -174,7 +174,7 @@ def test_a_prober_that_lost_its_epoch_to_a_clear_changes_nothing(bench):
     lapse(bench)
     bench.tell(Lease("a"))
     bench.tell(Clear("ann@ops"))
-    assert bench.tell(Done("a", 1, ProbeResult.FAILED)) is Verb.NOTHING
+    assert bench.tell(Done("a", 1, ProbeResult.FAILED, hold_s=300)) is Verb.NOTHING
     assert bench.state.mode is None
 
 
@@ -220,7 +220,7 @@ def test_history_keeps_transitions_and_nothing_else(bench):
     trip(bench)
     lapse(bench)
     bench.tell(Lease("a"))
-    bench.tell(Done("a", 1, ProbeResult.FAILED))
+    bench.tell(Done("a", 1, ProbeResult.FAILED, hold_s=300))
     lapse(bench)
     bench.tell(Lease("b"))
     bench.tell(Done("b", 2, ProbeResult.OK))
@@ -248,3 +248,35 @@ def test_every_change_and_nothing_else_moves_the_revision(bench):
         bench.tell(event)
         revs.append(bench.state.rev)
     assert revs == [0, 1, 1, 2]
+
+
+def test_a_429_holds_for_as_long_as_it_says_and_a_probe_ends_it(bench):
+    fail(bench, Kind.TIMEOUT, Kind.TIMEOUT)
+    assert bench.tell(Failed(Kind.RATE_LIMITED, 0, "t", retry_after_s=7)) is Verb.TRIPPED
+    assert (bench.state.mode, bench.state.reason) == (Mode.WRITE_ONLY, "rate_limited")
+    assert bench.left_s() == pytest.approx(7, abs=0.5)
+    bench.elapse(7.1)
+    assert bench.tell(Lease("a")) is Verb.LEASED
+    assert bench.tell(Done("a", 1, ProbeResult.OK)) is Verb.RESTORED
+
+
+@pytest.mark.parametrize(("told_s", "held_s"), [(None, 60), (0, 0), (9999, 300)])
+def test_a_429s_hold_is_bounded(bench, told_s, held_s):
+    bench.tell(Failed(Kind.RATE_LIMITED, 0, "t", retry_after_s=told_s))
+    assert bench.left_s() == pytest.approx(held_s, abs=0.5)
+
+
+def test_failed_probes_are_counted_until_reads_are_back(bench):
+    trip(bench)
+    for n in (1, 2, 3):
+        lapse(bench)
+        bench.tell(Lease("a"))
+        bench.tell(Done("a", n, ProbeResult.FAILED, hold_s=300))
+        assert bench.state.holds == n
+    remembered = bench.state
+    lapse(bench)
+    bench.tell(Lease("b"))
+    bench.tell(Done("b", 4, ProbeResult.OK))
+    assert bench.state.holds == 0
+    bench.tell(Adopt(replace(remembered, epoch=9)))
+    assert bench.state.holds == 3

@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from passing_time import ManualClock, age
+from passing_time import age
 
 from guard.errors import Kind
 from guard.machine import (
@@ -31,8 +31,10 @@ from guard.machine import (
 )
 from guard.modes import Mode
 from guard.policy import Policy
+from guard.stores.connection import connect
 from guard.stores.memory import MemoryStore
-from guard.stores.redis import RedisStore, connect
+from guard.stores.redis import RedisStore
+from guard.testing import ManualClock
 
 REOPENS = (Verb.RESTORED, Verb.CLEARED)
 # No sum of these comes within 0.1 s of the window or the hold from below: Redis's own clock moves meanwhile.
@@ -45,11 +47,12 @@ class TwoStores(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.clock = ManualClock()
-        self.client = connect(self.url)
+        connections = connect(self.url)
+        self.client = connections.patient
         prefix = f"{{{uuid.uuid4().hex}}}:"
         self.key = f"{prefix}state"
         self.memory = MemoryStore(Policy(), self.clock)
-        self.redis = RedisStore(self.client, Policy(), self.clock, prefix)
+        self.redis = RedisStore(connections, Policy(), self.clock, prefix)
         self.tokens = ["never leased"]
         self.seen = State()
 
@@ -69,7 +72,7 @@ class TwoStores(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(Kind), late=st.integers(0, 2), thread=st.sampled_from("ab"))
     def a_read_fails(self, kind: Kind, late: int, thread: str) -> None:
-        self.tell(Failed(kind, max(0, self.seen.epoch - late), thread))
+        self.tell(Failed(kind, max(0, self.seen.epoch - late), thread, retry_after_s=30.5))
 
     @rule(late=st.integers(0, 2))
     def a_read_succeeds(self, late: int) -> None:
@@ -84,7 +87,7 @@ class TwoStores(RuleBasedStateMachine):
     @rule(data=st.data(), result=st.sampled_from(ProbeResult), late=st.integers(0, 1))
     def a_probe_ends(self, data: st.DataObject, result: ProbeResult, late: int) -> None:
         token = data.draw(st.sampled_from(self.tokens[-3:]))
-        self.tell(Done(token, max(0, self.seen.epoch - late), result))
+        self.tell(Done(token, max(0, self.seen.epoch - late), result, hold_s=300))
 
     @rule(mode=st.sampled_from([Mode.OFF, Mode.WRITE_ONLY]), ttl_s=st.sampled_from([30.5, 600.5]))
     def an_operator_forces(self, mode: Mode, ttl_s: float) -> None:

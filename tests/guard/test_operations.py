@@ -17,7 +17,10 @@ from guard.clock import SystemClock
 from guard.errors import Kind
 from guard.machine import Failed
 from guard.policy import Policy
-from guard.stores.redis import RedisStore, connect
+from guard.ports import Cached
+from guard.stores.cache import RedisCache
+from guard.stores.connection import connect
+from guard.stores.redis import RedisStore
 
 DOORS = {
     "zep-mode": [str(Path(sys.executable).parent / "zep-mode")],
@@ -60,6 +63,8 @@ def test_status_force_and_clear(door):
         "forced": None,
         "consecutive_failures": 0,
         "probe_lease": {"held": False, "remaining_s": 0},
+        "write_breaker": "closed",
+        "outbox": {"depth": 0, "oldest_s": 0},
         "store": {"up": True},
         "auto_downgrade": "on",
     }
@@ -87,6 +92,23 @@ def test_history_tells_who_did_what(door):
     assert "off -> base  cleared  by " in door("--history").stdout
 
 
+def test_a_cached_context_is_forgotten(door):
+    cache = RedisCache(connect(door.redis_url).patient, SystemClock(), door.prefix)
+    cache.replace("t1", Cached("facts"), 30)
+    assert "is gone" in door("--invalidate", "t1").stdout
+    assert cache.get("t1") is None
+    assert "nothing was cached" in door("--invalidate", "t1").stdout
+
+
+def test_an_open_write_breaker_of_any_process_is_shown_until_it_closes(door):
+    store = RedisStore(connect(door.redis_url), Policy(), SystemClock(), door.prefix)
+    store.show_writes(open_s=30)
+    assert door.status()["write_breaker"] == "open"
+    store.show_writes(open_s=0)
+    assert door.status()["write_breaker"] == "closed"
+    store.close()
+
+
 def test_failures_are_shown_and_forgotten(door):
     store = RedisStore(connect(door.redis_url), Policy(), SystemClock(), door.prefix)
     store.apply(Failed(Kind.TIMEOUT, 0, "t"))
@@ -102,7 +124,7 @@ def test_failures_are_shown_and_forgotten(door):
         (["--force", "boredom"], {}, "use one of auth, consecutive_failures, manual, rollback"),
         (["--force", "manual", "--ttl", "soon"], {}, "give seconds from 1 to"),
         (["--force", "manual", "--ttl", "nan"], {}, "give seconds from 1 to"),
-        ([], {}, "use one of --status, --history, --force, --clear, --reset-failures"),
+        ([], {}, "use one of --status, --history, --force, --clear, --invalidate, --reset-failures"),
         (["--status"], {"FLAG_ZEP_READ": "maybe"}, "FLAG_ZEP_READ='maybe' is not a switch"),
         (["--status"], {"GUARD_AUTO_DOWNGRADE": "maybe"}, "use one of on, shadow, off"),
         (["--status"], {"GUARD_HOLD_S": "-1"}, "GUARD_HOLD_S='-1' is not usable"),

@@ -16,8 +16,9 @@ from guard.errors import Kind
 from guard.machine import Clear, Failed, Force, State, Succeeded, Verb
 from guard.modes import Mode
 from guard.policy import Policy
+from guard.stores.connection import connect
 from guard.stores.memory import MemoryStore
-from guard.stores.redis import RedisStore, connect
+from guard.stores.redis import RedisStore
 from guard.watch import Hooks, Watch
 
 

@@ -2,128 +2,124 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
-from prometheus_client import CollectorRegistry
 
-from guard.errors import Kind, MemoryFailure
-from guard.metrics import Metrics
+from guard import Kind, Mode, Written
 from guard.outgoing import MAX_CONTENT, batches, split
-from guard.policy import Policy
-from guard.writing import Dice, Writes, Written
+from guard.testing import ScriptedMemory, World
 
 STORED = Written(stored=True)
 
+# Zep is scripted here: tests/guard/zep and the drills send to a real server.
 
-@dataclass
-class ScriptedMemory:
-    """Fails as told, then stores. Scripted: tests/guard/zep and the drills send to a real server."""
 
-    clock: object
-    failures: list[MemoryFailure | None] = field(default_factory=list)
-    takes_s: float = 0.0
-    calls: list[dict] = field(default_factory=list)
+class SlowMemory(ScriptedMemory):
+    """Takes its time."""
 
-    def write(self, thread_id, messages, *, timeout_ms, user_id, idempotency_key):
-        self.calls.append({"messages": list(messages), "timeout_ms": timeout_ms, "key": idempotency_key})
-        self.clock.advance(self.takes_s)
-        failure = self.failures.pop(0) if self.failures else None
-        if failure:
-            raise failure
+    takes_s = 0.0
+
+    def write(self, *args, **options):
+        try:
+            return super().write(*args, **options)
+        finally:
+            self.clock.advance(self.takes_s)
 
 
 @pytest.fixture
-def memory(clock):
-    return ScriptedMemory(clock)
+def memory():
+    return SlowMemory()
 
 
 @pytest.fixture
-def registry():
-    return CollectorRegistry()
+def world(memory):
+    world = World(memory=memory)
+    memory.clock = world.clock
+    return world
 
 
 @pytest.fixture
-def send(memory, clock, registry):
-    writes = Writes(memory, Policy(), clock, Metrics(registry), Dice(lambda: "made-up", lambda: 1.0))
-
-    def send(*contents: str, **options) -> Written:
-        said = [{"role": "user", "content": content} for content in contents]
-        return writes.send("t", said, **{"user_id": None, "client_msg_id": None, **options})
-
-    return send
+def clock(world):
+    return world.clock
 
 
-def failing(kind: Kind, times: int) -> list[MemoryFailure | None]:
-    return [MemoryFailure(kind)] * times
+@pytest.fixture
+def send(world):
+    return lambda *contents, **options: say(world, *contents, **options)
+
+
+def say(world: World, *contents: str, **options) -> Written:
+    said = [{"role": "user", "content": content} for content in contents]
+    return world.guard.add_messages("t", said, **options)
 
 
 @pytest.mark.parametrize("kind", [Kind.TIMEOUT, Kind.SERVER, Kind.BAD_RESPONSE])
 def test_two_retries_at_most_with_the_same_key_and_growing_pauses(send, memory, clock, kind):
-    memory.failures = failing(kind, 2)
+    memory.refuses(kind, 2)
     began = clock.now
     assert send("hi", client_msg_id="m1") == STORED
-    assert [call["key"] for call in memory.calls] == ["m1:0"] * 3
+    assert [call.idempotency_key for call in memory.writes] == ["m1:0"] * 3
     assert clock.now - began == pytest.approx(0.1 + 0.2)
-    memory.calls.clear()
-    memory.failures = failing(kind, 3)
+    memory.writes.clear()
+    memory.refuses(kind, 3)
     assert send("hi").reason == kind
-    assert len(memory.calls) == 3
+    assert len(memory.writes) == 3
 
 
 @pytest.mark.parametrize("kind", [Kind.AUTH, Kind.CLIENT, Kind.RATE_LIMITED, Kind.LOCAL, Kind.CONFIG])
 def test_what_a_retry_cannot_mend_is_not_retried(send, memory, kind):
-    memory.failures = failing(kind, 1)
+    memory.refuses(kind, 1)
     assert send("hi").reason == kind
-    assert len(memory.calls) == 1
+    assert len(memory.writes) == 1
 
 
 def test_all_tries_share_one_deadline(send, memory, clock):
     memory.takes_s = 0.7
-    memory.failures = failing(Kind.SERVER, 3)
+    memory.refuses(Kind.SERVER, 3)
     began = clock.now
     assert send("hi").reason == "server"
-    assert [round(call["timeout_ms"]) for call in memory.calls] == [1500, 700]
+    assert [round(call.timeout_ms) for call in memory.writes] == [1500, 700]
     assert clock.now - began == pytest.approx(1.5)
 
 
-def test_three_failed_writes_open_the_breaker_for_30_s_and_one_may_try(send, memory, clock, registry):
-    memory.failures = failing(Kind.AUTH, 3)
+def test_three_failed_writes_open_the_breaker_for_30_s_and_one_may_try(send, memory, clock, world):
+    memory.refuses(Kind.AUTH, 3)
     for _ in range(3):
         send("hi")
     assert send("hi").reason == "breaker_open"
-    assert len(memory.calls) == 3
+    assert len(memory.writes) == 3
     clock.advance(30)
-    memory.failures = failing(Kind.AUTH, 1)
+    memory.refuses(Kind.AUTH, 1)
     assert send("hi").reason == "auth"  # the trial failed: open again
     assert send("hi").reason == "breaker_open"
     clock.advance(30)
     assert send("hi") == STORED
     assert send("hi") == STORED
-    assert registry.get_sample_value("circuit_open_total", {"component": "zep_write"}) == 1
-    skipped = {"op": "add_messages", "reason": "breaker_open"}
-    assert registry.get_sample_value("memory_zep_write_skipped_total", skipped) == 2
+    assert world.metric("circuit_open_total", component="zep_write") == 1
+    skipped = world.metric("memory_zep_write_skipped_total", op="add_messages", reason="breaker_open")
+    assert skipped == 2
 
 
 def test_failures_that_are_not_zeps_do_not_open_the_breaker(send, memory):
-    memory.failures = failing(Kind.CLIENT, 5)
+    memory.refuses(Kind.CLIENT, 5)
     assert {send("hi").reason for _ in range(5)} == {"client"}
     assert send("hi") == STORED
 
 
 def test_a_success_ends_the_run_of_failures(send, memory):
-    memory.failures = [*failing(Kind.AUTH, 2), None, *failing(Kind.AUTH, 2)]
+    memory.refuses(Kind.AUTH, 2)
+    memory._writes_fail += [None]
+    memory.refuses(Kind.AUTH, 2)
     assert [send("hi").stored for _ in range(6)] == [False, False, True, False, False, True]
 
 
 def test_zeps_limits_split_and_never_cut(send, memory):
     long = "word " * 2000
     assert send(*["x"] * 30, long) == STORED
-    sent = [[m["content"] for m in call["messages"]] for call in memory.calls]
+    sent = [[m["content"] for m in call.messages] for call in memory.writes]
     assert [len(batch) for batch in sent] == [30, 3]
     assert "".join(sent[1]) == long
     assert all(len(content) <= MAX_CONTENT for content in sent[1])
-    assert [call["key"] for call in memory.calls] == ["made-up:0", "made-up:1"]
+    assert [call.idempotency_key.partition(":")[2] for call in memory.writes] == ["0", "1"]
 
 
 def test_splitting_prefers_white_space_and_copes_without():
@@ -134,16 +130,113 @@ def test_splitting_prefers_white_space_and_copes_without():
     assert batch == [{"role": "user", "content": "short", "name": "ann"}]
 
 
-def test_nothing_personal_is_sent_and_its_count_is_told(send, memory, registry, caplog):
+def test_nothing_personal_is_sent_and_its_count_is_told(send, memory, world, caplog):
     caplog.set_level("INFO", logger="guard")
     assert send("I am ann@example.com, call +90 532 123 45 67") == STORED
-    assert memory.calls[0]["messages"][0]["content"] == "I am [EMAIL], call [PHONE]"
-    assert registry.get_sample_value("memory_zep_redactions_total", {"field_type": "email"}) == 1
-    assert registry.get_sample_value("memory_zep_redactions_total", {"field_type": "phone"}) == 1
+    assert memory.writes[0].messages[0]["content"] == "I am [EMAIL], call [PHONE]"
+    assert world.metric("memory_zep_redactions_total", field_type="email") == 1
+    assert world.metric("memory_zep_redactions_total", field_type="phone") == 1
     assert "pii_redacted email=1 phone=1" in caplog.text
     assert "example.com" not in caplog.text
 
 
 def test_nothing_to_say_is_not_sent(send, memory):
     assert send("", "  ").reason == "empty"
-    assert memory.calls == []
+    assert memory.writes == []
+
+
+def test_a_429_rests_all_writes_as_long_as_zep_asks_and_is_no_failure(send, memory, clock, world):
+    memory.refuses(Kind.RATE_LIMITED, retry_after_s=7)
+    assert send("hi").reason == "rate_limited"
+    assert send("hi").reason == "rate_limited"
+    assert len(memory.writes) == 1
+    clock.advance(7)
+    assert send("hi") == STORED
+    assert world.metric("memory_zep_retry_after_seconds_sum", op="add_messages") == 7
+    assert world.metric("circuit_open_total", component="zep_write") is None
+
+
+def test_a_backend_that_raises_what_it_should_not_is_a_failed_write(send, memory, caplog):
+    memory._writes_fail = [ConnectionResetError("ann@example.com"), ZeroDivisionError("ann@example.com")]
+    assert send("hi") == STORED  # the first two tries failed, the third did not
+    assert caplog.text.count("memory_backend_stumbled") == 2
+    assert "example.com" not in caplog.text
+
+
+def test_without_idempotency_a_message_id_is_claimed_once_by_user_and_assistant_alike():
+    world = World(memory=ScriptedMemory(idempotent=False))
+    assert [say(world, "hi", client_msg_id=name).reason for name in ("m1", "m2", "m1")] == [
+        None,
+        None,
+        "duplicate",
+    ]
+    assert len(world.memory.writes) == 2
+
+
+def test_without_idempotency_a_failed_write_frees_its_id_and_the_doubt_is_counted():
+    world = World(memory=ScriptedMemory(idempotent=False))
+    world.memory.refuses(Kind.TIMEOUT, 3)
+    assert say(world, "hi", client_msg_id="m1").reason == "timeout"
+    assert world.metric("memory_guard_ambiguous_writes_total") == 3
+    assert say(world, "hi", client_msg_id="m1") == STORED
+
+
+def test_with_idempotency_keys_nothing_is_claimed_or_in_doubt(send, memory, world):
+    memory.refuses(Kind.TIMEOUT, 1)
+    assert [send("hi", client_msg_id="m1").reason for _ in range(2)] == [None, None]
+    assert len(memory.writes) == 3
+    assert world.metric("memory_guard_ambiguous_writes_total") == 0
+
+
+def test_one_line_a_turn_tells_what_memory_gave_and_took(world, caplog):
+    caplog.set_level("INFO", logger="guard")
+    context = world.guard.fetch_context("t")
+    say(world, "I am ann@example.com", context=context)
+    (turn,) = [record for record in caplog.records if getattr(record, "event", "") == "assistant_turn"]
+    assert (turn.thread_id, turn.mode, turn.used, turn.cached) == ("t", "read_write", True, False)
+    assert (turn.redactions, turn.status) == (1, "stored")
+    assert turn.read_ms >= 0
+    assert turn.write_ms >= 0
+
+
+class TestWithCache:
+    @pytest.fixture
+    def world(self):
+        return World(cached=True)
+
+    def cached(self, world: World) -> str | None:
+        context = world.guard.fetch_context("t")
+        return context.text if context.trace["cached"] else None
+
+    def test_a_write_refreshes_what_is_cached(self, world):
+        world.guard.fetch_context("t")
+        world.memory.says("fresh")
+        say(world, *["x"] * 31)
+        assert [write.return_context for write in world.memory.writes] == [False, True]
+        assert self.cached(world) == "fresh"
+
+    def test_a_write_that_brings_no_context_forgets_the_old_one(self, world):
+        world.guard.fetch_context("t")
+        world.memory.says(None)
+        say(world, "hi")
+        assert self.cached(world) is None
+
+    def test_a_write_that_may_have_been_stored_forgets_the_old_one(self, world):
+        world.guard.fetch_context("t")
+        world.memory.refuses(Kind.TIMEOUT, 3)
+        say(world, "hi")
+        assert self.cached(world) is None
+
+    def test_a_write_that_was_refused_leaves_it(self, world):
+        world.guard.fetch_context("t")
+        world.memory.refuses(Kind.AUTH)
+        say(world, "hi")
+        assert self.cached(world) == "facts"
+
+    def test_in_write_only_a_write_asks_for_nothing_and_forgets(self, world):
+        world.guard.fetch_context("t")
+        world.force(Mode.WRITE_ONLY)
+        say(world, "hi")
+        assert not world.memory.writes[0].return_context
+        world.clear()
+        assert self.cached(world) is None

@@ -1,27 +1,8 @@
-"""Clocks and stores that can be told that time has passed."""
+"""A real Redis store that can be told that time has passed."""
 
 from __future__ import annotations
 
 import redis
-
-
-class ManualClock:
-    """Time that moves when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def wall(self) -> float:
-        return 1_767_225_600.0 + self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def age(client: redis.Redis, key: str, seconds: float) -> None:

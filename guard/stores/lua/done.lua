@@ -10,4 +10,5 @@ if ARGV[3] == 'ok' then
   close(s)
   return transition('restored', s, 'probe_success', 'auto')
 end
-return trip('held_again', s, 'probe_failed', tonumber(ARGV[4]))
+local holds = s.holds + 1
+return trip('held_again', s, 'probe_failed', tonumber(ARGV[4]), holds)

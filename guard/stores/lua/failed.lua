@@ -1,9 +1,9 @@
--- failed(epoch, thread, at_once 0|1, trip_after, window_ms, hold_ms): a read failed.
+-- failed(epoch, thread, at_once reason or '', trip_after, window_ms, hold_ms): a read failed.
 local s = load()
-local epoch, at_once = tonumber(ARGV[1]), ARGV[3] == '1'
+local epoch = tonumber(ARGV[1])
 if epoch ~= s.epoch or s.mode ~= '' then return stale(s, epoch) end
 s.thread = ARGV[2]
-if at_once then return trip('tripped', s, 'auth', tonumber(ARGV[6])) end
+if ARGV[3] ~= '' then return trip('tripped', s, ARGV[3], tonumber(ARGV[6])) end
 local recent = {}
 for at in string.gmatch(s.failed_at, '%d+') do
   if now - tonumber(at) <= tonumber(ARGV[5]) then recent[#recent + 1] = at end

@@ -11,7 +11,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local GC_MS = 30 * 24 * 3600 * 1000
 
 local TEXT = {'mode', 'reason', 'by', 'failed_at', 'thread', 'token'}
-local NUMBERS = {'epoch', 'rev', 'since', 'until', 'lease_until'}
+local NUMBERS = {'epoch', 'rev', 'since', 'until', 'lease_until', 'holds'}
 
 local function load()
   local s = {}
@@ -35,7 +35,7 @@ local function snapshot(s)
   return cjson.encode({
     epoch = s.epoch, rev = s.rev, mode = s.mode, reason = s.reason, by = s.by, thread = s.thread,
     token = s.token, failure_ages_ms = ages(s), age_ms = now - s.since,
-    left_ms = s['until'] - now, lease_left_ms = s.lease_until - now,
+    left_ms = s['until'] - now, lease_left_ms = s.lease_until - now, holds = s.holds,
   })
 end
 
@@ -73,7 +73,7 @@ local function stale(s, epoch) return {epoch > s.epoch and 'behind' or 'nothing'
 local function close(s)
   s.epoch = s.epoch + 1
   s.mode, s.reason, s.by, s.failed_at, s.token = '', '', '', '', ''
-  s.since, s['until'], s.lease_until = 0, 0, 0
+  s.since, s['until'], s.lease_until, s.holds = 0, 0, 0, 0
 end
 
 local function hold(s, mode, reason, by, hold_ms)
@@ -82,7 +82,8 @@ local function hold(s, mode, reason, by, hold_ms)
   s.since, s['until'] = now, now + hold_ms
 end
 
-local function trip(verb, s, reason, hold_ms)
+local function trip(verb, s, reason, hold_ms, holds)
   hold(s, s.mode ~= '' and s.mode or 'write_only', reason, 'auto', hold_ms)
+  s.holds = holds or 0
   return transition(verb, s, reason, 'auto')
 end

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from guard.django.wiring import settings
 from guard.errors import GuardError, SettingsError
-from guard.operations import EXAMPLE, add_arguments, run
-from guard.wiring import open_store
+from guard.operations import EXAMPLE, Fleet, add_arguments, run
+from guard.wiring import open_cache, open_store
 
 
 class Command(BaseCommand):
@@ -36,6 +36,6 @@ class Command(BaseCommand):
             raise SettingsError("no Redis configured: set GUARD_REDIS_URL")
         store = open_store(chosen)
         try:
-            run(options, store, chosen, self.stdout.write)
+            run(options, Fleet(store, open_cache(chosen), chosen), self.stdout.write)
         finally:
             store.close()

@@ -1,0 +1,119 @@
+"""All that can be set: typed, read from the environment when asked, never at import."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from guard.errors import SettingsError
+from guard.modes import Mode, mode_of
+from guard.policy import Policy
+from guard.shadow import AutoDowngrade
+
+TRUE = ("true", "1", "yes", "on")
+FALSE = ("false", "0", "no", "off", "")
+WEEK_S = 604_800.0
+MINUTE_MS = 60_000.0
+NUMBERS = {
+    "ZEP_TIMEOUT_MS": ("read_timeout_ms", 1.0, MINUTE_MS),
+    "GUARD_WRITE_TIMEOUT_MS": ("write_timeout_ms", 1.0, MINUTE_MS),
+    "GUARD_PROBE_TIMEOUT_MS": ("probe_timeout_ms", 1.0, MINUTE_MS),
+    "GUARD_HOLD_S": ("hold_s", 0.01, WEEK_S),
+    "GUARD_HOLD_GROWTH": ("hold_growth", 1.0, 10.0),
+    "GUARD_HOLD_CAP_S": ("hold_cap_s", 0.01, WEEK_S),
+    "GUARD_HOLD_JITTER": ("hold_jitter", 0.0, 1.0),
+    "GUARD_LEASE_S": ("lease_s", 0.01, WEEK_S),
+    "GUARD_WRITE_HOLD_S": ("write_hold_s", 0.01, WEEK_S),
+    "GUARD_CACHE_S": ("context_ttl_s", 0.0, WEEK_S),
+    "GUARD_NEGATIVE_CACHE_S": ("negative_ttl_s", 0.001, WEEK_S),
+}
+"""Variable: (field of Policy, least, most).  GUARD_CACHE_S=0 switches the context cache off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that can be set, typed; `from_env` reads the names that the field comments give."""
+
+    base_mode: Mode = Mode.OFF  # FLAG_ZEP_READ, FLAG_ZEP_WRITE; ZEP_ENABLED=false means off
+    auto_downgrade: AutoDowngrade = AutoDowngrade.ON  # GUARD_AUTO_DOWNGRADE
+    base_url: str = ""  # ZEP_BASE_URL or ZEP_API_URL; empty means Zep Cloud, a host gets its API's path
+    api_key: str = field(default="", repr=False)  # ZEP_API_KEY
+    redis_url: str = field(default="", repr=False)  # GUARD_REDIS_URL or REDIS_URL; may hold a password
+    prefix: str = "{mem}:"  # GUARD_PREFIX
+    marker: str = ""  # GUARD_MARKER: what this installation is, so that drills never break the wrong one
+    policy: Policy = field(default_factory=Policy)
+    """The fields that NUMBERS names."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read settings; raise SettingsError that names the variable and what it may be."""
+        return cls(
+            base_mode=_base_mode(environ),
+            auto_downgrade=_auto_downgrade(environ),
+            base_url=_url(environ),
+            api_key=environ.get("ZEP_API_KEY", ""),
+            redis_url=environ.get("GUARD_REDIS_URL") or environ.get("REDIS_URL", ""),
+            prefix=_prefix(environ),
+            marker=environ.get("GUARD_MARKER", ""),
+            policy=_policy(environ),
+        )
+
+
+def _policy(environ: Mapping[str, str]) -> Policy:
+    numbers: dict[str, Any] = {}
+    for name in NUMBERS:
+        numbers |= _number(environ, name)
+    return Policy(**numbers)
+
+
+def _auto_downgrade(environ: Mapping[str, str]) -> AutoDowngrade:
+    raw = environ.get("GUARD_AUTO_DOWNGRADE", "").strip().lower() or "on"
+    if raw not in list(AutoDowngrade):
+        raise SettingsError(
+            f"GUARD_AUTO_DOWNGRADE={raw!r} is not usable: use one of {', '.join(AutoDowngrade)}"
+        )
+    return AutoDowngrade(raw)
+
+
+def _flag(environ: Mapping[str, str], name: str, default: str = "") -> bool:
+    value = environ.get(name, "").strip().lower() or default
+    if value not in TRUE + FALSE:
+        raise SettingsError(f"{name}={value!r} is not a switch: use one of {', '.join(TRUE + FALSE[:-1])}")
+    return value in TRUE
+
+
+def _number(environ: Mapping[str, str], name: str) -> dict[str, float]:
+    """Return the policy's field and its value, nothing when the variable is not set."""
+    field_name, least, most = NUMBERS[name]
+    raw = environ.get(name, "").strip()
+    if not raw:
+        return {}
+    try:
+        value = float(raw)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise SettingsError(f"{name}={raw!r} is not usable: give a number from {least:g} to {most:g}")
+    return {field_name: value}
+
+
+def _base_mode(environ: Mapping[str, str]) -> Mode:
+    enabled = _flag(environ, "ZEP_ENABLED", default="true")
+    reads, writes = _flag(environ, "FLAG_ZEP_READ"), _flag(environ, "FLAG_ZEP_WRITE")
+    return mode_of(reads=reads and enabled, writes=writes and enabled)
+
+
+def _url(environ: Mapping[str, str]) -> str:
+    url = environ.get("ZEP_BASE_URL") or environ.get("ZEP_API_URL") or ""
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingsError(f"ZEP_BASE_URL={url!r} is not a URL: give https://host, with or without /api/v4")
+    return url
+
+
+def _prefix(environ: Mapping[str, str]) -> str:
+    prefix = environ.get("GUARD_PREFIX", "{mem}:")
+    if "{" not in prefix or "}" not in prefix:
+        raise SettingsError(f"GUARD_PREFIX={prefix!r} has no hash tag: give something like {{mem}}:")
+    return prefix
