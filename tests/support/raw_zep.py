@@ -19,7 +19,7 @@ class RawZep:
         self.requests: list[bytes] = []
         self.over = Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/api/v4"
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._threads = [Thread(target=self._accept)]
         self._threads[0].start()
 

@@ -1,14 +1,48 @@
-"""The real SDK in front of a raw socket that answers like a broken Zep."""
+"""The real SDK, whichever major is installed, blocking and awaiting, before a Zep that misbehaves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 
 import pytest
 from raw_zep import RawZep
 
 from guard.directory import LocalDirectory
+from guard.errors import Kind, MemoryFailure
+from guard.zep.aio import AsyncZepMemory
 from guard.zep.memory import ZepMemory
+
+
+class Awaited:
+    """The awaiting backend, called like the blocking one, within the deadlines that its guard sets."""
+
+    def __init__(self, *args) -> None:
+        self._runner = asyncio.Runner()
+        self._memory = AsyncZepMemory(*args)
+        self.probe = self._memory.probe
+        self.idempotent = self._memory.idempotent
+
+    def read(self, thread_id, *, timeout_ms):
+        return self._within(timeout_ms, lambda: self._memory.read(thread_id, timeout_ms=timeout_ms))
+
+    def write(self, thread_id, messages, *, timeout_ms, **options):
+        options["timeout_ms"] = timeout_ms
+        return self._within(timeout_ms, lambda: self._memory.write(thread_id, messages, **options))
+
+    def close(self) -> None:
+        self._runner.run(self._memory.aclose())
+        self._runner.close()
+
+    def _within(self, timeout_ms, call):
+        async def limited():
+            async with asyncio.timeout(timeout_ms / 1000):
+                return await call()
+
+        try:
+            return self._runner.run(limited())
+        except TimeoutError:
+            raise MemoryFailure(Kind.TIMEOUT) from None
 
 
 @pytest.fixture
@@ -19,9 +53,26 @@ def raw_zep() -> Iterator[RawZep]:
 
 
 @pytest.fixture
-def memory(raw_zep) -> Iterator[ZepMemory]:
+def directory() -> LocalDirectory:
     directory = LocalDirectory()
     directory.claim("thread", "t", "0192-uuid")
-    memory = ZepMemory(raw_zep.url, "a-key", directory)
-    yield memory
-    memory.close()
+    return directory
+
+
+@pytest.fixture(params=["blocking", "awaiting"])
+def make_memory(request, directory) -> Iterator[Callable[..., ZepMemory]]:
+    made: list[ZepMemory] = []
+
+    def make(base_url: str, api_key: str = "a-key") -> ZepMemory:
+        kind = ZepMemory if request.param == "blocking" else Awaited
+        made.append(kind(base_url, api_key, directory))
+        return made[-1]
+
+    yield make
+    for memory in made:
+        memory.close()
+
+
+@pytest.fixture
+def memory(raw_zep, make_memory) -> ZepMemory:
+    return make_memory(raw_zep.url)

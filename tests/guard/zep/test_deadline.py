@@ -9,10 +9,9 @@ from contextlib import ExitStack
 
 import pytest
 from raw_zep import answer, drip, hang
+from sdk import CONTEXT_PATH
 
-from guard.directory import LocalDirectory
 from guard.errors import Kind, MemoryFailure
-from guard.zep.memory import ZepMemory
 
 SLACK_S = 0.15  # this machine's scheduling, not the deadline's
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 20\r\n"
@@ -48,29 +47,26 @@ def black_hole() -> Iterator[str]:
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/v4"
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_connecting_counts_for_a_read_and_has_its_own_budget_for_a_probe(black_hole):
-    directory = LocalDirectory()
-    directory.claim("thread", "t", "0192-uuid")
-    memory = ZepMemory(black_hole, "a-key", directory)
+def test_connecting_counts_for_a_read_and_has_its_own_budget_for_a_probe(black_hole, make_memory):
+    memory = make_memory(black_hole)
     assert _timed_out(lambda: memory.read("t", timeout_ms=200)) == pytest.approx(0.2, abs=SLACK_S)
     took_s = _timed_out(lambda: memory.probe("t", timeout_ms=100, connect_ms=500))
     assert took_s == pytest.approx(0.5, abs=SLACK_S)
-    memory.close()
 
 
 def test_a_probe_is_marked_and_repeats_the_read_that_failed(raw_zep, memory):
     memory.probe("t", timeout_ms=250, connect_ms=1000)
-    assert raw_zep.requests[0].startswith(b"GET /api/v4/threads/0192-uuid/context ")
+    assert raw_zep.requests[0].startswith(f"GET {CONTEXT_PATH} ".encode())
     assert b"x-guard-probe: 1" in raw_zep.requests[0].lower()
 
 
 def test_a_probe_without_a_thread_asks_for_something_that_needs_the_key(raw_zep, memory):
-    raw_zep.script = answer(200, {"project": {"uuid": "p"}})
+    raw_zep.script = answer(200, {"uuid": "p", "project": {"uuid": "p"}})
     memory.probe("", timeout_ms=250, connect_ms=1000)
-    assert raw_zep.requests[0].startswith(b"GET /api/v4/project ")
+    assert b"/project" in raw_zep.requests[0].split(b"\r\n")[0]
     assert b"authorization: api-key a-key" in raw_zep.requests[0].lower()
 
 
