@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from threading import Lock
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +17,9 @@ from guard.parts import Parts
 from guard.ports import Memory, Message
 from guard.writing import Aside, Pause, Plan, Send
 from guard.written import Written
+
+_Flight = list[SimpleQueue[Context | None]]
+"""One read under way: who else waits for it."""
 
 
 class MemoryGuard:
@@ -101,17 +104,32 @@ class MemoryGuard:
         self.close()
 
     def _asked(self, thread_id: str, state: State, timeout_ms: float) -> Context:
-        """Ask Zep, or wait for whoever asks about the same thread already."""
-        mine = _Flight()
-        flight = self._flights.setdefault(thread_id, mine)  # atomic: needs no lock
+        """Ask Zep, or wait for whoever asks about the same thread already.  Who comes first needs no lock."""
+        mine: _Flight = []
+        flight = self._flights.setdefault(thread_id, mine)  # atomic
         if flight is not mine:
-            return flight.landed(timeout_ms / 1000) or self._reads.abandoned(timeout_ms / 1000)
+            return self._waited(flight, thread_id, state, timeout_ms)
+        context = None
         try:
-            mine.context = self._read(thread_id, state, timeout_ms)
-            return mine.context
+            context = self._read(thread_id, state, timeout_ms)
+            return context
         finally:
             self._flights.pop(thread_id, None)
-            mine.land()
+            for waiting in mine:
+                waiting.put(context)
+
+    def _waited(self, flight: _Flight, thread_id: str, state: State, timeout_ms: float) -> Context:
+        waiting: SimpleQueue[Context | None] = SimpleQueue()
+        flight.append(waiting)
+        if self._flights.get(thread_id) is not flight and waiting.empty():
+            return self._asked(thread_id, state, timeout_ms)  # it landed just before we got in line
+        try:
+            shared = waiting.get(timeout=timeout_ms / 1000)
+        except Empty:
+            shared = None
+        if shared is None:  # too slow for us, or cut off
+            return self._reads.abandoned(timeout_ms / 1000)
+        return Context(shared.answer, shared.text, shared.trace.copy())
 
     def _read(self, thread_id: str, state: State, timeout_ms: float) -> Context:
         began = self._clock.monotonic()
@@ -156,25 +174,3 @@ class MemoryGuard:
             )
         except Exception as error:  # noqa: BLE001 - the plan names every cause
             return error
-
-
-class _Flight:
-    """One read under way; who wants the same thread's context waits for it."""
-
-    __slots__ = ("_done", "context")
-
-    def __init__(self) -> None:
-        self.context: Context | None = None
-        self._done = Lock()
-        self._done.acquire()
-
-    def land(self) -> None:
-        self._done.release()
-
-    def landed(self, timeout_s: float) -> Context | None:
-        """Wait for the read; None when it took too long or was cut off."""
-        if not self._done.acquire(timeout=timeout_s):
-            return None
-        self._done.release()
-        shared = self.context
-        return shared and Context(shared.answer, shared.text, shared.trace.copy())
