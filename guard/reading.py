@@ -47,11 +47,6 @@ class Reads:
         """The mode in force in this process: the weaker of its own and the fleet's."""
         return self._allowed(self._watch.state)
 
-    @property
-    def busy(self) -> bool:
-        """Whether an outcome may have to be told to Redis: an event loop should not wait for that."""
-        return self._cache is not None or bool(self._watch.state.failed_at) or self._shadow.counting
-
     def blocked(self, state: State) -> Context | None:
         """Return the answer to a read that may not go out, None when it may."""
         self._metrics.context_requests.n += 1
@@ -133,7 +128,7 @@ class Reads:
         if isinstance(outcome, Failed) and not (outcome.kind.counts or outcome.at_once):
             return
         if self._auto is AutoDowngrade.ON:
-            self._watch.apply(outcome)
+            self._watch.tell(outcome)
         elif self._auto is AutoDowngrade.SHADOW:
             reason = self._shadow.decide(outcome, self._clock.monotonic())
             if reason:

@@ -17,6 +17,7 @@ from guard.forks import in_child
 from guard.machine import Adopt, Event, State, Verb, step
 from guard.policy import Policy
 from guard.ports import Clock, Feed, Store
+from guard.reporter import Outcome, Reporter
 
 log = logging.getLogger("guard")
 
@@ -41,7 +42,7 @@ class Hooks:
 
 
 class Watch:
-    """The snapshot, and the thread that keeps it fresh (restarted in a forked child)."""
+    """The snapshot, and the threads that keep it fresh and tell of outcomes (made anew in a forked child)."""
 
     def __init__(self, store: Store, policy: Policy, clock: Clock, hooks: Hooks) -> None:
         self.state = State()
@@ -50,10 +51,12 @@ class Watch:
         self._policy = policy
         self._clock = clock
         self._hooks = hooks
+        self._shared = State()
         self._lock = Lock()
         self._stop = Flag()
-        self._thread: Thread | None = None
-        self._diverged = False
+        self._listener: Thread | None = None
+        self._listens = False
+        self._reporter = Reporter(self.apply)
         in_child(self._restart)
 
     def start(self, *, listen: bool = True) -> None:
@@ -63,6 +66,7 @@ class Watch:
             self.up = True
         except StoreError:
             self.up = False
+        self._listens = listen
         if listen:
             self._spawn()
 
@@ -72,48 +76,61 @@ class Watch:
         self._beat()
 
     def close(self) -> None:
-        """Stop the thread; the snapshot stays readable."""
+        """Tell what is untold and stop the threads; the snapshot stays readable."""
+        self._reporter.close()
         self._stop.set()
-        if self._thread:
-            self._thread.join(timeout=2 * TICK_S)
-            self._thread = None
+        if self._listener:
+            self._listener.join(timeout=2 * TICK_S)
+        self._listener, self._listens = None, False
+
+    def tell(self, outcome: Outcome) -> None:
+        """Let an outcome count: here at once, for the fleet when Redis has heard.  Nobody waits."""
+        if not self._listens or not self.up:
+            self.apply(outcome)
+            return
+        with self._lock:
+            self.state, _ = step(self.state, outcome, self._policy, self._clock.monotonic())
+            self._reporter.put(outcome)
 
     def apply(self, event: Event) -> Verb:
         """Apply an event to the fleet, or to this process alone while the store is away."""
-        state, verb = self._apply_shared(event) if self.up else self._apply_locally(event)
-        self._take(state)
+        state, verb = self._apply_shared(event) or (None, Verb.NOTHING)
+        with self._lock:
+            if state is None:
+                state, verb = step(self._shared, event, self._policy, self._clock.monotonic())
+            self._reporter.told(event)
+            self._settle(state)
         self._hooks.changed(verb, state)
         return verb
 
-    def _apply_shared(self, event: Event) -> tuple[State, Verb]:
+    def _apply_shared(self, event: Event) -> tuple[State, Verb] | None:
+        if not self.up:
+            return None
         try:
             state, verb = self._store.apply(event)
             if verb is Verb.BEHIND:
-                self._store.apply(Adopt(self.state))
+                self._store.apply(Adopt(self._shared))
                 state, verb = self._store.apply(event)
         except StoreError:
-            # Whether the store is gone is the listener's to find out; it may only have been slow, and it may
-            # yet carry the event out.  So this process is protected now, and compares notes within TICK_S.
-            self._diverged = True
-            return self._apply_locally(event)
+            self.up = False
+            return None
         return state, verb
 
-    def _apply_locally(self, event: Event) -> tuple[State, Verb]:
-        with self._lock:
-            self.state, verb = step(self.state, event, self._policy, self._clock.monotonic())
-            return self.state, verb
+    def _settle(self, state: State) -> None:
+        """Move forward only: answers and pushes may overtake each other.
 
-    def _take(self, state: State) -> None:
-        """Move forward only: answers and pushes may overtake each other."""
-        with self._lock:
-            if (state.epoch, state.rev) > (self.state.epoch, self.state.rev):
-                self.state = state
+        While the fleet has not heard all of our outcomes its counts lack them (or hold them already: the push
+        of our own may come before the answer), so until then only a transition changes what is shown.
+        """
+        if (state.epoch, state.rev) > (self._shared.epoch, self._shared.rev):
+            self._shared = state
+        if not self._reporter.untold or self._shared.epoch > self.state.epoch:
+            self.state = self._shared
 
     def _spawn(self) -> None:
         self._stop = Flag()
-        self._lock = Lock()
-        self._thread = Thread(target=self._run, args=(self._stop,), name="zep-guard-watch", daemon=True)
-        self._thread.start()
+        self._listener = Thread(target=self._run, args=(self._stop,), name="zep-guard-watch", daemon=True)
+        self._listener.start()
 
     def _run(self, stop: Flag) -> None:
         while not stop.is_set():
@@ -128,21 +145,22 @@ class Watch:
                 log.exception("the listener stumbled and goes on")
             stop.wait(RETRY_S)
 
+    def _take(self, state: State) -> None:
+        with self._lock:
+            self._settle(state)
+
     def _catch_up(self) -> None:
         """After subscribing: the store's state rules, unless it lost its data; then ours is written back."""
-        self._diverged = False
         state = self._store.read()
-        if state.epoch < self.state.epoch:
-            state, _ = self._store.apply(Adopt(self.state))
+        if state.epoch < self._shared.epoch:
+            state, _ = self._store.apply(Adopt(self._shared))
         with self._lock:
-            self.state = state
+            self._shared = self.state = state
         self.up = True
 
     def _follow(self, feed: Feed, stop: Flag) -> None:
         while not stop.is_set() and self.up:
             self._beat()
-            if self._diverged:
-                self._catch_up()
             state = feed.next(self._wait_s())
             if state:
                 self._take(state)
@@ -159,5 +177,7 @@ class Watch:
 
     def _restart(self) -> None:
         """A forked child that serves requests needs a listener of its own (gunicorn --preload, Celery)."""
-        if self._thread:
+        self._lock = Lock()
+        self._reporter = Reporter(self.apply)  # what the parent has not told is the parent's to tell
+        if self._listens:
             self._spawn()

@@ -14,7 +14,7 @@ from guard.errors import SettingsError
 HASTY_S = 0.004
 """What a caller waits for: no call may stall more than 5 ms because of Redis."""
 PATIENT_S = 0.1
-"""The listener, the prober and operators: longer means that Redis is gone."""
+"""For the listener, the reporter, the prober and operators: longer means that Redis is gone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,19 +55,13 @@ class RedisStore:
         self._scripts = {name: self._client.register_script(_source(name)) for name in SCRIPTS}
 
     def apply(self, event: Event) -> tuple[State, Verb]:
-        """Apply one event in one round trip; raise StoreError when Redis does not answer.
-
-        A caller waits while the outcome of its read is told, so that has to be quick.
-        """
+        """Apply one event in one round trip; raise StoreError when Redis does not answer."""
         script, args = self._call(event)
-        if not script:
-            return self.read(), Verb.NOTHING
-        waited_for = isinstance(event, Failed | Succeeded)
-        return self._run(script, args, self._connections.hasty if waited_for else self._client)
+        return self._run(script, args) if script else (self.read(), Verb.NOTHING)
 
     def read(self) -> State:
         """Return the state as Redis holds it."""
-        return self._run("read", (), self._client)[0]
+        return self._run("read", ())[0]
 
     def history(self) -> list[Turn]:
         """Return the last transitions, newest first."""
@@ -103,9 +97,9 @@ class RedisStore:
         """Close the connections."""
         self._connections.close()
 
-    def _run(self, script: str, args: tuple[Any, ...], client: redis.Redis) -> tuple[State, Verb]:
+    def _run(self, script: str, args: tuple[Any, ...]) -> tuple[State, Verb]:
         with _answering():
-            verb, snapshot = self._scripts[script](keys=self._keys, args=args, client=client)
+            verb, snapshot = self._scripts[script](keys=self._keys, args=args)
         return _state(snapshot, self._clock.monotonic()), Verb(verb)
 
     def _call(self, event: Event) -> tuple[str, tuple[Any, ...]]:

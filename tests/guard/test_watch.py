@@ -7,6 +7,7 @@ import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
+from threading import Event as Flag
 
 import pytest
 from awaiting import eventually
@@ -202,3 +203,68 @@ def test_what_was_cleared_while_a_process_was_cut_off_holds_when_it_is_back(own_
     assert one.state.mode is Mode.WRITE_ONLY
     one.start()
     eventually(lambda: one.state.mode is None)
+
+
+class SlowStore(MemoryStore):
+    """Pushes at once and answers when the gate opens, as a Redis behind a slow line may."""
+
+    def __init__(self) -> None:
+        super().__init__(Policy(), SystemClock())
+        self.gate = Flag()
+
+    def apply(self, event):
+        answer = super().apply(event)
+        self.gate.wait(5)
+        return answer
+
+
+@pytest.fixture
+def slow(stack):
+    hooks = Hooks(changed=lambda *_: None, lapsed=lambda: None, tick=lambda: None)
+    store = SlowStore()
+    watch = Watch(store, Policy(), SystemClock(), hooks)
+    stack.callback(watch.close)
+    stack.callback(store.gate.set)
+    watch.start()
+    eventually(lambda: store._feeds)
+    return watch, store
+
+
+def test_an_outcome_counts_here_before_the_fleet_has_confirmed_it_and_only_once(slow):
+    watch, store = slow
+    watch.tell(Failed(Kind.TIMEOUT, 0, "t"))
+    watch.tell(Failed(Kind.TIMEOUT, 0, "t"))
+    eventually(lambda: watch._shared.failed_at)  # the push of the first is here, its answer is not
+    assert (len(watch.state.failed_at), watch.state.mode) == (2, None)
+    watch.tell(Failed(Kind.TIMEOUT, 0, "t"))
+    assert watch.state.mode is Mode.WRITE_ONLY
+    store.gate.set()
+    eventually(lambda: not watch._reporter.untold)
+    assert (watch.state.epoch, store.read().epoch) == (1, 1)
+
+
+def test_what_the_fleet_knows_better_corrects_what_was_counted_here(slow):
+    watch, store = slow
+    for _ in range(2):
+        watch.tell(Failed(Kind.TIMEOUT, 0, "t"))
+    eventually(lambda: watch._shared.failed_at)
+    MemoryStore.apply(store, Succeeded(0))  # a read of another process
+    watch.tell(Failed(Kind.TIMEOUT, 0, "t"))
+    assert watch.state.mode is Mode.WRITE_ONLY  # as far as this process can know
+    store.gate.set()
+    eventually(lambda: watch.state.mode is None)
+    assert len(watch.state.failed_at) == len(store.read().failed_at) == 2
+
+
+def test_a_transition_elsewhere_is_shown_at_once_whatever_is_untold(slow):
+    watch, store = slow
+    watch.tell(Failed(Kind.TIMEOUT, 0, "t"))
+    MemoryStore.apply(store, Force(Mode.OFF, "manual", 60, "ann@ops"))
+    eventually(lambda: watch.state.mode is Mode.OFF)
+
+
+def test_closing_tells_what_is_untold(fleet):
+    watch = fleet.join()
+    watch.tell(Failed(Kind.AUTH, 0, "t"))
+    watch.close()
+    assert fleet.store(Policy()).read().reason == "auth"
