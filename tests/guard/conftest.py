@@ -14,6 +14,7 @@ import pytest
 import redis
 from passing_time import age
 from ports import free_port
+from prometheus_client import CollectorRegistry
 
 from chaos.stack.redis_server import find_binary
 from guard.machine import Event, State, Verb
@@ -38,6 +39,11 @@ class RedisServer:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-from prometheus_client import CollectorRegistry
-
 from guard.metrics import COUNTERS, HISTOGRAMS, Metrics
 from guard.modes import Mode
 
@@ -32,11 +29,6 @@ registry = CollectorRegistry()
 MultiProcessCollector(registry)
 print(generate_latest(registry).decode())
 """
-
-
-@pytest.fixture
-def registry() -> CollectorRegistry:
-    return CollectorRegistry()
 
 
 def test_a_scrape_shows_what_was_counted_up_to_it(registry):
