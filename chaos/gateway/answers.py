@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from chaos.faults import Hang, HttpFault, Status
-from chaos.zep.errors import error_body
+from chaos.zep.errors import v4_body
 
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
@@ -56,7 +56,7 @@ def phrase(status: int) -> str:
 
 
 def _status(fault: Status) -> Answer:
-    body = json.dumps(error_body(fault.code)) if fault.body is None else fault.body
+    body = json.dumps(v4_body(fault.code)) if fault.body is None else fault.body
     wait = {} if fault.retry_after_s is None else {"Retry-After": str(math.ceil(fault.retry_after_s))}
     return Answer(fault.code, body, wait)
 

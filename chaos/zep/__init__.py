@@ -1,1 +1,1 @@
-"""A double of Zep Cloud: the v4 thread API as the official SDK uses it, with a ledger of all it served."""
+"""A double of Zep Cloud: the thread APIs of v3 and v4 as the official SDKs use them, and a ledger."""

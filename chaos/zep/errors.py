@@ -1,10 +1,10 @@
-"""Zep's error bodies, as its v4 API sends them."""
+"""Zep's error bodies, as its two APIs send them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-_CODES = {
+CODES = {
     400: "bad_request",
     401: "unauthorized",
     403: "forbidden",
@@ -20,7 +20,12 @@ _CODES = {
 }
 
 
-def error_body(status: int, message: str | None = None) -> dict[str, Any]:
+def v4_body(status: int, message: str | None = None) -> dict[str, Any]:
     """Return ``{"error": {"code", "message"}}`` for a status."""
-    code = _CODES.get(status, "error")
+    code = CODES.get(status, "error")
     return {"error": {"code": code, "message": message or code.replace("_", " ")}}
+
+
+def v3_body(status: int, message: str | None = None) -> dict[str, Any]:
+    """Return ``{"message"}``."""
+    return {"message": message or CODES.get(status, "error").replace("_", " ")}

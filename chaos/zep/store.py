@@ -40,6 +40,7 @@ class Store:
         self._users: dict[str, dict[str, Any]] = {}
         self._uuids: dict[str, str] = {}
         self._threads: dict[str, Thread] = {}
+        self._thread_uuids: dict[str, str] = {}
         self._done: dict[str, Any] = {}
 
     def once(self, key: str, action: Callable[[], Any]) -> Any:
@@ -69,10 +70,15 @@ class Store:
         """Return a user by the developer's id."""
         return self.user(self._uuids.get(user_id, ""))
 
-    def create_thread(self, user_uuid: str) -> dict[str, Any]:
-        """Add a thread of a user."""
+    def create_thread(self, user_uuid: str, thread_id: str = "") -> dict[str, Any]:
+        """Add a thread of a user; 409 when the `thread_id` (v3's own names) is taken."""
         self.user(user_uuid)
+        if thread_id in self._thread_uuids:
+            raise ZepError(409, "thread already exists")
         about = {"user_uuid": user_uuid, **self._stamp()}
+        if thread_id:
+            about["thread_id"] = thread_id
+            self._thread_uuids[thread_id] = about["uuid"]
         self._threads[about["uuid"]] = Thread(about)
         return about
 
@@ -80,9 +86,17 @@ class Store:
         """Return a thread by UUID."""
         return _found(self._threads.get(uuid), "thread")
 
+    def thread_uuid(self, thread_id: str) -> str:
+        """Return the UUID of a thread by the developer's id."""
+        return _found(self._thread_uuids.get(thread_id), "thread")
+
+    def thread_by_any_name(self, name: str) -> Thread:
+        """Return a thread by UUID or by the developer's id."""
+        return self.thread(self._thread_uuids.get(name, name))
+
     def delete_thread(self, uuid: str) -> None:
         """Remove a thread and its messages."""
-        self.thread(uuid)
+        self._thread_uuids.pop(self.thread(uuid).about.get("thread_id", ""), None)
         del self._threads[uuid]
 
     def add_messages(self, uuid: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

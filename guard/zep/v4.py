@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from guard.errors import Kind, MemoryFailure
 from guard.ports import Directory, Message, Reading
@@ -52,7 +53,7 @@ class V4:
                     uuid,
                     messages=[_message(message) for message in messages],
                     return_context=return_context,
-                    idempotency_key=key,
+                    idempotency_key=_header(key),
                 )
             )
         except MemoryFailure as failure:
@@ -90,7 +91,7 @@ class V4:
             return known
         user = (yield from self._known("user", user_id)) or (yield from self._create_user(user_id))
         # The key makes workers that race for a new thread get the same one.
-        key = f"thread:{user}:{thread_id}"
+        key = _header(f"thread:{user}:{thread_id}")
         made = yield Ask(lambda zep: zep.thread.create(user_uuid=user, idempotency_key=key))
         uuid: str = yield self._claim("thread", thread_id, made)
         return uuid
@@ -105,13 +106,20 @@ class V4:
 
     def _create_user(self, user_id: str) -> Flow[str]:
         try:
-            made = yield Ask(lambda zep: zep.user.create(user_id=user_id, idempotency_key=f"user:{user_id}"))
+            made = yield Ask(
+                lambda zep: zep.user.create(user_id=user_id, idempotency_key=_header(f"user:{user_id}"))
+            )
         except MemoryFailure as failure:
             if failure.status_code != CONFLICT:  # Zep knows the user, our directory forgot it
                 raise
             made = yield Ask(lambda zep: zep.user.lookup(user_id=user_id))
         uuid: str = yield self._claim("user", user_id, made)
         return uuid
+
+
+def _header(key: str) -> str:
+    """Return a key that may stand in a header: ids may hold anything, headers only ASCII."""
+    return quote(key, safe=":")
 
 
 def _message(message: Message) -> Any:

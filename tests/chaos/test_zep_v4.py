@@ -1,4 +1,4 @@
-"""The double, pinned by the SDK that it doubles for: zep-cloud 4.x over a real socket."""
+"""The double's v4 API, pinned by the SDK that it doubles for: zep-cloud 4.x over a real socket."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from sdk import SDK
 from zep_cloud.client import Zep
 from zep_cloud.core.api_error import ApiError
+
+if SDK != "V4":
+    pytest.skip("of zep-cloud 4.x", allow_module_level=True)
+
 from zep_cloud.types import AddMessage
 
 
