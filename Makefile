@@ -1,6 +1,7 @@
 # make drill   break a local stack on purpose, watch the guard recover, leave reports/out/latest/index.html
 # make test    the fast suite
 # make stack   whole runs that must not end well: a broken guard, no fault, a kill in mid-fault
+# make v3      the adapter's tests and the drills with zep-cloud 3.x, in an environment of its own
 # make lint    style and types
 #
 # Everything lives in .venv; PYTHON=python3.12 picks another interpreter, ARGS="-k auth_401" goes to pytest.
@@ -9,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: drill test stack lint clean
+.PHONY: drill test stack v3 lint clean
 
 drill: .venv/dev.stamp
 	@echo "== drill: a local stack, three drills under load; about 20 seconds"
@@ -23,6 +24,11 @@ stack: .venv/dev.stamp
 	@echo "== stack: whole runs that must not end well (a broken guard, no fault, a kill); under a minute"
 	@$(BIN)/pytest -m stack $(ARGS)
 
+v3: .venv-v3/dev.stamp
+	@echo "== v3: the adapter, the Zep double and the drills with zep-cloud 3.x; under a minute"
+	@.venv-v3/bin/pytest -q tests/guard/zep tests/chaos/test_zep_v3.py tests/chaos/test_zep_v4.py
+	@.venv-v3/bin/pytest -m drill $(ARGS)
+
 lint: .venv/dev.stamp
 	@echo "== lint: ruff, then mypy --strict"
 	@$(BIN)/ruff check .
@@ -34,12 +40,17 @@ lint: .venv/dev.stamp
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-.venv/bin/python:
+.venv-v3/dev.stamp: pyproject.toml | .venv-v3/bin/python
+	@echo "== install: the same with zep-cloud 3.x into .venv-v3"
+	@.venv-v3/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' 'zep-cloud<4'
+	@touch $@
+
+.venv/bin/python .venv-v3/bin/python: %/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "zep-guard needs Python 3.11 or later as '$(PYTHON)': try make PYTHON=python3.12"; exit 1; }
-	@echo "== install: a virtual environment in .venv"
-	@$(PYTHON) -m venv .venv \
-		|| { echo "cannot make .venv: on Debian, apt-get install python3-venv"; rm -rf .venv; exit 1; }
+	@echo "== install: a virtual environment in $*"
+	@$(PYTHON) -m venv $* \
+		|| { echo "cannot make $*: on Debian, apt-get install python3-venv"; rm -rf $*; exit 1; }
 
 clean:
-	rm -rf .venv reports/out
+	rm -rf .venv .venv-v3 reports/out

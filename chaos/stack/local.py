@@ -37,7 +37,7 @@ NEWEST_FIRST = ("gateway", redis_server.NAME, "zep", toxiproxy_server.NAME)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """Where everything is.  `zep_url` and `redis_url` lead through Toxiproxy, the direct ones do not."""
+    """Where everything is.  `zep_url` (its APIs are below it) and `redis_url` lead through Toxiproxy."""
 
     zep_url: str
     zep_direct_url: str
@@ -115,8 +115,8 @@ class LocalStack:
         self._shared = l4 if toxiproxy.shared_url else None
         admin = f"http://{gateway['admin']}"
         endpoints = Endpoints(
-            zep_url=f"http://{self._proxy(l4, 'zep', gateway['listen'])}/api/v4",
-            zep_direct_url=f"http://{zep_address}/api/v4",
+            zep_url=f"http://{self._proxy(l4, 'zep', gateway['listen'])}",
+            zep_direct_url=f"http://{zep_address}",
             zep_proxy=self._proxy_name("zep"),
             redis_url=f"redis://{self._proxy(l4, 'redis', f'127.0.0.1:{redis.port}')}/0",
             redis_direct_url=f"redis://127.0.0.1:{redis.port}/0",
@@ -184,7 +184,7 @@ class LocalStack:
             or not redis_server.version(address.hostname, address.port)
         ):
             raise StackError(f"Redis does not answer through the Toxiproxy at {endpoints.toxiproxy_url}")
-        status = _status_of(f"{endpoints.zep_url}/project", self._api_key)
+        status = _status_of(f"{endpoints.zep_url}/api/v4/project", self._api_key)
         if status != http.client.OK:
             raise StackError(f"Zep answers {status} through the Toxiproxy at {endpoints.toxiproxy_url}")
 

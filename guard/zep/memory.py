@@ -32,10 +32,17 @@ def dialect(directory: Directory) -> Dialect:
 
 
 def address(base_url: str, api_path: str, cloud_url: str) -> str:
-    """Return the URL that the SDK wants: a host alone gets its API's path, nothing means Zep Cloud."""
+    """Return the URL that the SDK wants: a host alone gets its API's path, nothing means Zep Cloud.
+
+    Raises SettingsError for the other API's path: there every thread would seem to be a new one.
+    """
     if not base_url:
         return cloud_url
-    return base_url.rstrip("/") if urlsplit(base_url).path.strip("/") else base_url.rstrip("/") + api_path
+    base_url = base_url.rstrip("/")
+    path = urlsplit(base_url).path
+    if path.endswith(("/api/v2", "/api/v4")) and not path.endswith(api_path):
+        raise SettingsError(f"ZEP_BASE_URL ends in {path}, but the installed zep-cloud speaks {api_path}")
+    return base_url if path else base_url + api_path
 
 
 def usable(api_key: str) -> str:

@@ -73,7 +73,7 @@ def children_of(pid):
 def status_of(url, key=KEY):
     address = urlsplit(url)
     with contextlib.closing(http.client.HTTPConnection(address.netloc, timeout=WAIT_S)) as connection:
-        connection.request("GET", f"{address.path}/project", headers={"Authorization": f"Api-Key {key}"})
+        connection.request("GET", "/api/v4/project", headers={"Authorization": f"Api-Key {key}"})
         return connection.getresponse().status
 
 

@@ -137,3 +137,9 @@ def test_a_host_gets_its_apis_path_and_a_full_url_stays(raw_zep, make_memory):
     for url in (raw_zep.url, f"{raw_zep.url}/", f"{raw_zep.url}{path}"):
         make_memory(url).read("t", timeout_ms=250)
     assert {request.split(b" ")[1].decode() for request in raw_zep.requests} == {CONTEXT_PATH}
+
+
+def test_the_other_apis_path_is_refused_rather_than_read_as_empty(raw_zep, make_memory):
+    other = {"V4": "/api/v2", "V3": "/api/v4"}[SDK]
+    with pytest.raises(SettingsError, match="the installed zep-cloud speaks"):
+        make_memory(raw_zep.url + other)
