@@ -1,0 +1,220 @@
+"""Breakers side by side: each guards the same constant backend, healthy and then open."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import redis
+
+from guard import Kind, MemoryGuard, Policy
+from guard.clock import SystemClock
+from guard.machine import Failed
+from guard.metrics import Metrics
+from guard.parts import Parts
+from guard.ports import Reading
+from guard.stores.cache import RedisCache
+from guard.stores.connection import connect
+from guard.stores.memory import MemoryStore
+from guard.stores.redis import RedisStore
+
+FACTS = Reading("facts")
+
+
+class ConstantMemory:
+    """Answers at once: what is left is what a guard adds."""
+
+    idempotent = True
+
+    def read(self, thread_id: str, *, timeout_ms: float) -> Reading:
+        return FACTS
+
+    def write(self, *_args: object, **_options: object) -> None:
+        """Not measured."""
+
+    def probe(self, *_args: object, **_options: object) -> None:
+        raise TimeoutError  # stays open
+
+    def close(self) -> None:
+        """Nothing to give up."""
+
+
+MEMORY = ConstantMemory()
+
+
+def read() -> Reading:
+    """The call that the peers guard."""
+    return MEMORY.read("t", timeout_ms=250)
+
+
+def fail() -> Reading:
+    raise OSError("down")
+
+
+async def aread() -> Reading:
+    return read()
+
+
+async def afail() -> Reading:
+    return fail()
+
+
+@dataclass(frozen=True)
+class Contender:
+    """`run(n)` makes n guarded calls and returns seconds; `trip` opens the breaker for good."""
+
+    name: str
+    shared: bool
+    run: Callable[[int], float]
+    trip: Callable[[], object]
+    close: Callable[[], object] = lambda: None
+
+
+def timed(call: Callable[[], object]) -> Callable[[int], float]:
+    def run(n: int) -> float:
+        began = time.perf_counter()
+        for _ in range(n):
+            try:  # noqa: SIM105 - a `with` would be timed too
+                call()
+            except Exception:  # noqa: BLE001, S110 - rejections are timed
+                pass
+        return time.perf_counter() - began
+
+    return run
+
+
+def atimed(runner: asyncio.Runner, call: Callable[[], Awaitable[object]]) -> Callable[[int], float]:
+    async def loop(n: int) -> float:
+        began = time.perf_counter()
+        for _ in range(n):
+            try:  # noqa: SIM105 - a `with` would be timed too
+                await call()
+            except Exception:  # noqa: BLE001, S110 - rejections are timed
+                pass
+        return time.perf_counter() - began
+
+    return lambda n: runner.run(loop(n))
+
+
+def times(n: int, call: Callable[[], object]) -> Callable[[], object]:
+    """Fail often enough to open."""
+    return lambda: timed(call)(n)
+
+
+def plain(_url: str | None) -> Contender:
+    return Contender("plain call", False, timed(read), lambda: None)
+
+
+def ours(url: str | None) -> Contender:
+    guard = our_guard(url)
+    trip = lambda: guard._core.watch.apply(Failed(Kind.AUTH, 0, "t"))
+    return Contender("zep-guard", bool(url), timed(lambda: guard.fetch_context("t")), trip, guard.close)
+
+
+def our_guard(url: str | None, *, cached: bool = False) -> MemoryGuard:
+    clock, policy, prefix = SystemClock(), Policy(), f"{{{uuid.uuid4().hex}}}:"
+    store = RedisStore(connect(url), policy, clock, prefix) if url else MemoryStore(policy, clock)
+    cache = RedisCache(connect(url).hasty, clock, prefix) if cached and url else None
+    return MemoryGuard(Parts(MEMORY, store, policy, metrics=Metrics(registry()), cache=cache))
+
+
+def registry() -> Any:
+    from prometheus_client import CollectorRegistry
+
+    return CollectorRegistry()
+
+
+def pybreaker(url: str | None) -> Contender:
+    import pybreaker as peer
+
+    storage = peer.CircuitMemoryStorage("closed")
+    if url:
+        storage = peer.CircuitRedisStorage("closed", redis.Redis.from_url(url), namespace=uuid.uuid4().hex)
+    breaker = peer.CircuitBreaker(fail_max=3, reset_timeout=600, state_storage=storage)
+    return Contender(
+        "pybreaker", bool(url), timed(lambda: breaker.call(read)), times(4, lambda: breaker.call(fail))
+    )
+
+
+def circuitbreaker(url: str | None) -> Contender | None:
+    import circuitbreaker as peer
+
+    if url:
+        return None  # has no shared state
+    breaker = peer.CircuitBreaker(failure_threshold=3, recovery_timeout=600, name=uuid.uuid4().hex)
+    good = breaker(read)
+    return Contender("circuitbreaker", False, timed(good), times(4, lambda: breaker.call(fail)))
+
+
+def purgatory(url: str | None) -> Contender:
+    import purgatory as peer
+
+    if url is None:
+        factory = peer.SyncCircuitBreakerFactory(default_threshold=3, default_ttl=600)
+        breaker = factory.get_breaker("zep")
+
+        def guarded(call: Callable[[], Reading]) -> Reading:
+            with breaker:
+                return call()
+
+        return Contender("purgatory", False, timed(lambda: guarded(read)), times(4, lambda: guarded(fail)))
+    runner = asyncio.Runner()
+    factory = peer.AsyncCircuitBreakerFactory(3, 600, uow=peer.AsyncRedisUnitOfWork(url))
+    name = uuid.uuid4().hex
+    runner.run(factory.initialize())
+
+    async def aguarded(call: Callable[[], Awaitable[Reading]]) -> Reading:
+        async with await factory.get_breaker(name):
+            return await call()
+
+    trip = lambda: atimed(runner, lambda: aguarded(afail))(4)
+    return Contender("purgatory", True, atimed(runner, lambda: aguarded(aread)), trip, runner.close)
+
+
+def aiobreaker(url: str | None) -> Contender:
+    import aiobreaker as peer
+    from aiobreaker.storage.memory import CircuitMemoryStorage
+    from aiobreaker.storage.redis import CircuitRedisStorage
+
+    closed = peer.CircuitBreakerState.CLOSED
+    storage = CircuitMemoryStorage(closed)
+    if url:
+        storage = CircuitRedisStorage(closed, redis.Redis.from_url(url), namespace=uuid.uuid4().hex)
+    breaker = peer.CircuitBreaker(fail_max=3, timeout_duration=timedelta(seconds=600), state_storage=storage)
+    runner = asyncio.Runner()
+    trip = lambda: atimed(runner, lambda: breaker.call_async(afail))(4)
+    run = atimed(runner, lambda: breaker.call_async(aread))
+    return Contender("aiobreaker", bool(url), run, trip, runner.close)
+
+
+def interlock(url: str | None) -> Contender:
+    import interlock as peer
+
+    storage = None
+    if url:
+        from interlock.integrations.redis import RedisStorage
+
+        storage = RedisStorage(redis.Redis.from_url(url), key_prefix=f"{uuid.uuid4().hex}:")
+    config = peer.Config(minimum_number_of_calls=3, wait_duration_in_open=600)
+    breaker = peer.CircuitBreaker(name="zep", config=config, storage=storage)
+    return Contender(
+        "interlock-cb", bool(url), timed(lambda: breaker.call(read)), times(200, lambda: breaker.call(fail))
+    )
+
+
+ALL = (plain, ours, pybreaker, circuitbreaker, purgatory, aiobreaker, interlock)
+
+
+def contenders(url: str) -> Iterator[Contender]:
+    """Everybody in memory, then everybody who can through Redis."""
+    for make in ALL:
+        yield make(None)
+    for make in ALL[1:]:
+        shared = make(url)
+        if shared:
+            yield shared
