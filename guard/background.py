@@ -18,7 +18,7 @@ _Job = Callable[[], Written]
 
 
 class BackgroundWriter:
-    """Hands messages to `guard.add_messages` from its own threads; start it after a fork (first use does).
+    """Hands messages to `guard.add_messages` from its own threads; they begin with the first use.
 
     A thread's messages keep their order: the queue is picked by thread id.  When a queue is full the newest
     messages are refused and counted, never the caller delayed.
@@ -27,8 +27,9 @@ class BackgroundWriter:
     def __init__(self, guard: MemoryGuard, metrics: Metrics, *, threads: int = 4, depth: int = 250) -> None:
         self._guard = guard
         self._metrics = metrics
-        self._queues: list[queue.Queue[_Job]] = [queue.Queue(depth) for _ in range(threads)]
-        self._started = False
+        self._threads = threads
+        self._depth = depth
+        self._queues: list[queue.Queue[_Job]] = []
         self._lock = Lock()
         in_child(self._stop_being_parent)
 
@@ -42,9 +43,8 @@ class BackgroundWriter:
         context: Context | None = None,
     ) -> bool:
         """Queue what `MemoryGuard.add_messages` takes; False when the queue is full: it was refused."""
-        if not self._started:
-            self._start()
-        lane = self._queues[hash(thread_id) % len(self._queues)]
+        lanes = self._queues or self._started()
+        lane = lanes[hash(thread_id) % len(lanes)]
         try:
             lane.put_nowait(
                 partial(
@@ -61,17 +61,20 @@ class BackgroundWriter:
             return False
         return True
 
-    def _start(self) -> None:
+    def _started(self) -> list[queue.Queue[_Job]]:
+        """Make the queues and start their threads, now rather than earlier: see `Reporter`."""
         with self._lock:
-            if not self._started:
-                for lane in self._queues:
-                    Thread(target=self._drain, args=(lane,), name="zep-guard-write", daemon=True).start()
-                self._started = True
+            if self._queues:
+                return self._queues
+            lanes: list[queue.Queue[_Job]] = [queue.Queue(self._depth) for _ in range(self._threads)]
+            self._queues = lanes
+        for lane in lanes:
+            Thread(target=self._drain, args=(lane,), name="zep-guard-write", daemon=True).start()
+        return lanes
 
     def _stop_being_parent(self) -> None:
         """What the parent queued is the parent's to write, by its own threads."""
-        self._queues = [queue.Queue(lane.maxsize) for lane in self._queues]
-        self._started = False
+        self._queues = []
         self._lock = Lock()
 
     def _drain(self, lane: queue.Queue[_Job]) -> None:

@@ -16,7 +16,10 @@ class SystemClock:
     """Seconds that never jump: for durations and deadlines."""
     wall = staticmethod(time.time)
     """Seconds since 1970: for showing to people only."""
-    sleep = staticmethod(time.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass; looked up when called, for gevent may replace it."""
+        time.sleep(seconds)
 
 
 def _token() -> str:

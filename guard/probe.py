@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from _thread import start_new_thread  # bound at import: see spawn_thread
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import Lock, Thread
+from threading import Lock
 
 from guard.clock import Dice
 from guard.errors import Kind
@@ -20,8 +21,12 @@ Spawn = Callable[[Callable[[], None]], None]
 
 
 def spawn_thread(attempt: Callable[[], None]) -> None:
-    """Run `attempt` in a daemon thread."""
-    Thread(target=attempt, name="zep-guard-probe", daemon=True).start()
+    """Run `attempt` in a thread of the listener's kind.
+
+    gevent may turn `threading` to greenlets after the listener was made (gunicorn --preload).  A greenlet
+    inside the listener's real thread would wait for a socket that this thread never yields to.
+    """
+    start_new_thread(attempt, ())
 
 
 @dataclass(frozen=True, slots=True)

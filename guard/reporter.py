@@ -6,8 +6,8 @@ A caller that waited for Redis would lose 0.1 ms on every failure, and 100 ms an
 from __future__ import annotations
 
 import logging
+import queue
 from collections.abc import Callable
-from queue import SimpleQueue
 from threading import Lock, Thread
 
 from guard.machine import Event, Failed, Succeeded, Verb
@@ -20,23 +20,35 @@ CLOSING_S = 0.5
 
 
 class Reporter:
-    """A queue and a thread, which begins with the first outcome: most processes never have one to tell."""
+    """A queue and a thread, which begin with the first outcome: most processes never have one to tell.
+
+    Until then neither exists, also because gevent may replace both after this object was made (--preload).
+    """
 
     def __init__(self, apply: Callable[[Event], Verb]) -> None:
-        self._apply = apply
-        self._queue: SimpleQueue[Outcome | None] = SimpleQueue()
         self.untold: list[Outcome] = []
-        self._lock = Lock()
+        self._apply = apply
+        self._queue: queue.SimpleQueue[Outcome | None] | None = None
         self._thread: Thread | None = None
+        self._lock = Lock()
 
-    def put(self, outcome: Outcome) -> None:
-        """Queue an outcome."""
+    def note(self, outcome: Outcome) -> None:
+        """Remember what the fleet has not heard yet."""
         with self._lock:
             self.untold.append(outcome)
-            if self._thread is None:
-                self._thread = Thread(target=self._run, name="zep-guard-report", daemon=True)
-                self._thread.start()
-        self._queue.put(outcome)
+
+    def tell(self, outcome: Outcome) -> None:
+        """Queue what was noted.  Not to be called under a lock: starting a thread may switch greenlets."""
+        begin = None
+        with self._lock:
+            if self._queue is None:
+                self._queue = queue.SimpleQueue()
+                self._thread = begin = Thread(
+                    target=self._run, args=(self._queue,), name="zep-guard-report", daemon=True
+                )
+            self._queue.put(outcome)
+        if begin:
+            begin.start()
 
     def told(self, event: Event) -> None:
         """Note that the fleet, or in its absence this process, has heard an event."""
@@ -46,14 +58,14 @@ class Reporter:
     def close(self) -> None:
         """Tell what is queued, and stop."""
         with self._lock:
-            thread, self._thread = self._thread, None
-        if thread:
-            self._queue.put(None)
+            waiting, thread, self._queue = self._queue, self._thread, None
+        if waiting and thread:
+            waiting.put(None)
             thread.join(CLOSING_S)
 
-    def _run(self) -> None:
+    def _run(self, waiting: queue.SimpleQueue[Outcome | None]) -> None:
         while True:
-            outcome = self._queue.get()
+            outcome = waiting.get()
             if outcome is None:
                 return
             try:

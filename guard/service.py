@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ from guard.ports import Memory, Message
 from guard.writing import Aside, Pause, Plan, Send
 from guard.written import Written
 
-_Flight = list[SimpleQueue[Context | None]]
+_Flight = list["queue.SimpleQueue[Context | None]"]
 """One read under way: who else waits for it."""
 
 
@@ -119,13 +119,13 @@ class MemoryGuard:
                 waiting.put(context)
 
     def _waited(self, flight: _Flight, thread_id: str, state: State, timeout_ms: float) -> Context:
-        waiting: SimpleQueue[Context | None] = SimpleQueue()
+        waiting: queue.SimpleQueue[Context | None] = queue.SimpleQueue()
         flight.append(waiting)
         if self._flights.get(thread_id) is not flight and waiting.empty():
             return self._asked(thread_id, state, timeout_ms)  # it landed just before we got in line
         try:
             shared = waiting.get(timeout=timeout_ms / 1000)
-        except Empty:
+        except queue.Empty:
             shared = None
         if shared is None:  # too slow for us, or cut off
             return self._reads.abandoned(timeout_ms / 1000)

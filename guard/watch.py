@@ -90,7 +90,8 @@ class Watch:
             return
         with self._lock:
             self.state, _ = step(self.state, outcome, self._policy, self._clock.monotonic())
-            self._reporter.put(outcome)
+            self._reporter.note(outcome)
+        self._reporter.tell(outcome)
 
     def apply(self, event: Event) -> Verb:
         """Apply an event to the fleet, or to this process alone while the store is away."""

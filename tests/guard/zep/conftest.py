@@ -30,6 +30,10 @@ class Awaited:
         options["timeout_ms"] = timeout_ms
         return self._within(timeout_ms, lambda: self._memory.write(thread_id, messages, **options))
 
+    def new_loop(self) -> None:
+        """What a forked child must do: a loop belongs to one process."""
+        self._runner = asyncio.Runner()
+
     def close(self) -> None:
         self._runner.run(self._memory.aclose())
         self._runner.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -70,6 +71,38 @@ def test_the_same_key_is_stored_once(memory):
 @only_v3
 def test_there_are_no_keys_and_the_adapter_says_so(memory):
     assert not memory.idempotent
+
+
+def test_forked_processes_share_no_connection(memory):
+    """On a shared one they would read each other's answers, or nothing."""
+    for name in ("parent", "child 0", "child 1"):
+        memory.write(
+            f"{name} {id(memory)}",
+            [{"role": "user", "content": f"I am {name}"}],
+            timeout_ms=5000,
+            user_id=None,
+            idempotency_key=name,
+            return_context=False,
+        )
+    children = [_forked(memory, f"child {n}") for n in range(2)]
+    assert _read_often(memory, "parent")
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+
+
+def _read_often(memory, name: str) -> bool:
+    return all(f"I am {name}" in memory.read(f"{name} {id(memory)}", timeout_ms=5000).text for _ in range(50))
+
+
+def _forked(memory, name: str) -> int:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            getattr(memory, "new_loop", lambda: None)()
+            code = 0 if _read_often(memory, name) else 2
+        finally:
+            os._exit(code)
+    return child
 
 
 def test_a_wrong_key_is_refused(zep_url, make_memory):
