@@ -36,7 +36,7 @@ def _say(text: str) -> None:
 
 def _act(options: dict[str, object]) -> None:
     from guard.settings import Settings  # noqa: PLC0415 - --help answers without these
-    from guard.wiring import open_cache, open_store  # noqa: PLC0415
+    from guard.wiring import open_hands  # noqa: PLC0415
 
     environ = dict(os.environ)
     if options["redis"]:
@@ -44,8 +44,8 @@ def _act(options: dict[str, object]) -> None:
     settings = Settings.from_env(environ)
     if not settings.redis_url:
         raise SettingsError("no Redis given: pass --redis URL or set GUARD_REDIS_URL")
-    store = open_store(settings)
+    hands = open_hands(settings)
     try:
-        run(options, Fleet(store, open_cache(settings), settings), _say)
+        run(options, Fleet(hands.store, hands.cache, settings), _say)
     finally:
-        store.close()
+        hands.store.close()

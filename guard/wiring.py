@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 from guard.aio import AsyncMemoryGuard
@@ -23,76 +24,70 @@ def build(settings: Settings, metrics: Metrics | None = None, memory: Memory | N
 
     Without a Redis URL its state is this process's own.  Raises SettingsError for what is missing.
     """
+    hands = open_hands(settings, hasty=True)
     if memory is None:
         _need_sdk()
         from guard.zep.memory import ZepMemory  # noqa: PLC0415 - the SDK takes 0.4 s to import, and is an extra
 
-        memory = ZepMemory(settings.base_url, settings.api_key, _directory(settings))
-    return MemoryGuard(_parts(settings, metrics, memory))
+        memory = ZepMemory(settings.base_url, settings.api_key, hands.directory)
+    return MemoryGuard(_parts(settings, metrics, memory, hands))
 
 
 def build_async(
     settings: Settings, metrics: Metrics | None = None, memory: AsyncMemory | None = None
 ) -> AsyncMemoryGuard:
     """Return a running guard for asyncio; see `build`."""
+    hands = open_hands(settings, hasty=True)
     if memory is None:
         _need_sdk()
         from guard.zep.aio import AsyncZepMemory  # noqa: PLC0415 - see build
 
-        memory = AsyncZepMemory(settings.base_url, settings.api_key, _directory(settings))
-    return AsyncMemoryGuard(_parts(settings, metrics, memory))
+        memory = AsyncZepMemory(settings.base_url, settings.api_key, hands.directory)
+    return AsyncMemoryGuard(_parts(settings, metrics, memory, hands))
 
 
-def open_store(settings: Settings) -> Store:
-    """Return the store that the settings name."""
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What keeps the fleet's knowledge: in Redis for all processes, or in this one alone."""
+
+    store: Store
+    cache: Cache
+    directory: Directory
+    claims: Claims
+
+
+def open_hands(settings: Settings, *, hasty: bool = False) -> Hands:
+    """Return what the settings name; `hasty` where a caller waits for the cache."""
+    clock, directory = SystemClock(), LocalDirectory()
     if not settings.redis_url:
-        return MemoryStore(settings.policy, SystemClock())
-    from guard.stores.connection import connect  # noqa: PLC0415 - redis takes 0.1 s to import
+        return Hands(MemoryStore(settings.policy, clock), LocalCache(clock), directory, LocalClaims())
+    from guard.stores.cache import RedisCache  # noqa: PLC0415 - redis takes 0.1 s to import
+    from guard.stores.claims import SharedClaims  # noqa: PLC0415
+    from guard.stores.connection import connect  # noqa: PLC0415
+    from guard.stores.directory import SharedDirectory  # noqa: PLC0415
     from guard.stores.redis import RedisStore  # noqa: PLC0415
 
-    return RedisStore(connect(settings.redis_url), settings.policy, SystemClock(), settings.prefix)
+    prefix = settings.prefix
+    connections = connect(settings.redis_url, prefix)
+    return Hands(
+        RedisStore(connections, settings.policy, clock, prefix),
+        RedisCache(connections.hasty if hasty else connections.patient, clock, prefix),
+        SharedDirectory(connections.hasty, directory, prefix),
+        SharedClaims(connections.hasty, prefix),
+    )
 
 
-def open_cache(settings: Settings) -> Cache:
-    """Return the cache of contexts that the settings name."""
-    if not settings.redis_url:
-        return LocalCache(SystemClock())
-    from guard.stores.cache import RedisCache  # noqa: PLC0415 - see open_store
-    from guard.stores.connection import connect  # noqa: PLC0415
-
-    return RedisCache(connect(settings.redis_url).hasty, SystemClock(), settings.prefix)
-
-
-def _parts(settings: Settings, metrics: Metrics | None, memory: M) -> Parts[M]:
+def _parts(settings: Settings, metrics: Metrics | None, memory: M, hands: Hands) -> Parts[M]:
     return Parts(
         memory=memory,
-        store=open_store(settings),
+        store=hands.store,
         policy=settings.policy,
         base_mode=settings.base_mode,
         auto_downgrade=settings.auto_downgrade,
         metrics=metrics or Metrics(),
-        cache=open_cache(settings) if settings.policy.context_ttl_s else None,
-        claims=_claims(settings),
+        cache=hands.cache if settings.policy.context_ttl_s else None,
+        claims=hands.claims,
     )
-
-
-def _directory(settings: Settings) -> Directory:
-    local = LocalDirectory()
-    if not settings.redis_url:
-        return local
-    from guard.stores.connection import connect  # noqa: PLC0415 - see open_store
-    from guard.stores.directory import SharedDirectory  # noqa: PLC0415
-
-    return SharedDirectory(connect(settings.redis_url).hasty, local, settings.prefix)
-
-
-def _claims(settings: Settings) -> Claims:
-    if not settings.redis_url:
-        return LocalClaims()
-    from guard.stores.claims import SharedClaims  # noqa: PLC0415 - see open_store
-    from guard.stores.connection import connect  # noqa: PLC0415
-
-    return SharedClaims(connect(settings.redis_url).hasty, settings.prefix)
 
 
 def _need_sdk() -> None:

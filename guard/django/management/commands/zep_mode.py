@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from guard.django.wiring import settings
 from guard.errors import GuardError, SettingsError
 from guard.operations import EXAMPLE, Fleet, add_arguments, run
-from guard.wiring import open_cache, open_store
+from guard.wiring import open_hands
 
 
 class Command(BaseCommand):
@@ -34,8 +34,8 @@ class Command(BaseCommand):
         chosen = settings()
         if not chosen.redis_url:
             raise SettingsError("no Redis configured: set GUARD_REDIS_URL")
-        store = open_store(chosen)
+        hands = open_hands(chosen)
         try:
-            run(options, Fleet(store, open_cache(chosen), chosen), self.stdout.write)
+            run(options, Fleet(hands.store, hands.cache, chosen), self.stdout.write)
         finally:
-            store.close()
+            hands.store.close()
