@@ -28,6 +28,7 @@ from guard.machine import (
     State,
     Succeeded,
     Verb,
+    step,
 )
 from guard.modes import Mode
 from guard.policy import Policy
@@ -60,11 +61,13 @@ class TwoStores(RuleBasedStateMachine):
         self.redis.close()
 
     def tell(self, event: Event) -> Verb:
-        """Tell both; answers must agree, and what re-opens reads must be entitled to."""
+        """Tell all; answers must agree, and what re-opens reads must be entitled to."""
         before = self.memory.read()
+        pure, pure_verb = step(before, event, Policy(), self.clock.monotonic())
         (_, verb), (_, shared) = self.memory.apply(event), self.redis.apply(event)
-        assert verb is shared
+        assert verb is shared is pure_verb
         after = self.memory.read()
+        assert after == pure
         if before.mode and not after.mode:
             assert verb in REOPENS
         self.seen = max(self.seen, after, key=lambda state: (state.epoch, state.rev))
