@@ -17,7 +17,7 @@ drill: .venv/dev.stamp
 	@$(BIN)/pytest -m drill $(ARGS)
 
 test: .venv/dev.stamp
-	@echo "== test: the fast suite (drills are deselected); about a minute and a half"
+	@echo "== test: the fast suite (drills are deselected); about two and a half minutes"
 	@$(BIN)/pytest $(ARGS)
 
 stack: .venv/dev.stamp
