@@ -203,9 +203,12 @@ class Writes:
             self.breaker.rest(now + self._policy.told_s(failure.retry_after_s))
         if failure.retry_after_s is not None:
             self._metrics.retry_after(WRITE_OP, failure.retry_after_s)
-        if (failure.kind.counts or failure.kind is Kind.AUTH) and self.breaker.failed(now):
+        if not (failure.kind.counts or failure.kind is Kind.AUTH):
+            return
+        if self.breaker.failed(now):
             self._metrics.count("circuit_open", "zep_write")
             self._metrics.count("circuit_events", "zep_write", "open")
+        if self.breaker.state(now) == "open":  # just now, or again after a trial that failed
             yield Aside(lambda: self._show(open_s=self._policy.write_hold_s))
 
     def _show(self, *, open_s: float) -> None:

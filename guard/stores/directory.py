@@ -33,7 +33,9 @@ class SharedDirectory:
     def claim(self, kind: str, name: str, uuid: str) -> str:
         """Record `uuid` unless another process was first."""
         try:
-            first = self._client.set(self._key(kind, name), uuid, nx=True, get=True)
+            key = self._key(kind, name)
+            # Two commands, for SET with both NX and GET needs Redis 7.
+            first = None if self._client.set(key, uuid, nx=True) else self._client.get(key)
         except (redis.RedisError, OSError):
             first = None
         return self._local.claim(kind, name, str(first or uuid))

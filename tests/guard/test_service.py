@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from guard import Answer, Kind, Mode, Policy
+from guard.machine import Lease
 from guard.ports import Reading
 from guard.service import MemoryGuard
 from guard.shadow import AutoDowngrade
@@ -152,6 +153,7 @@ def test_one_probe_of_the_thread_that_failed_restores_reads(world):
 
 def test_a_failed_probe_holds_again_and_the_next_one_recovers(world):
     outcomes(world, Kind.AUTH)
+    assert fetch(world)["reason"] == "auth"
     world.clock.advance(300)
     world.guard.step()
     assert fetch(world)["reason"] == "probe_failed"
@@ -283,6 +285,16 @@ class TestWithCache:
         outcomes(world, Kind.SERVER, Kind.SERVER)
         assert world.memory.reads == ["t", "t"]
 
+    def test_a_write_refreshes_the_context_where_reads_may_follow(self, world):
+        fetch(world)
+        world.memory.says("fresh")
+        world.guard.add_messages("t", SAID)
+        assert world.guard.fetch_context("t").text == "fresh"
+        world.force(Mode.WRITE_ONLY)
+        world.guard.step()
+        world.guard.add_messages("t", SAID)
+        assert [write.return_context for write in world.memory.writes] == [True, False]
+
     def test_while_forced_nothing_cached_is_served(self, world):
         fetch(world)
         world.force(Mode.WRITE_ONLY)
@@ -377,8 +389,12 @@ def test_transitions_are_logged_by_the_names_of_the_seed(world, caplog):
     outcomes(world, Kind.AUTH)
     fetch(world)
     fetch(world)  # blocked as well, and not logged again
-    world.memory.says("facts")
     world.clock.advance(300)
+    world._store.apply(Lease("of another process"))
+    world.guard.step()
+    fetch(world)  # nor now: it is the same hold
+    world.memory.says("facts")
+    world.clock.advance(10)
     world.guard.step()
     events = [record.getMessage().split()[0] for record in caplog.records]
     assert events == [

@@ -99,6 +99,22 @@ def test_three_failed_writes_open_the_breaker_for_30_s_and_one_may_try(send, mem
     assert skipped == 2
 
 
+def test_status_learns_of_the_write_breaker_while_it_is_open(send, memory, clock, world):
+    memory.refuses(Kind.AUTH, 3)
+    for _ in range(3):
+        assert not world._store.writes_open()
+        send("hi")
+    assert world._store.writes_open()
+    clock.advance(30)
+    memory.refuses(Kind.AUTH)
+    send("hi")  # the trial fails: open again
+    assert world._store.writes_open()
+    clock.advance(30)
+    world._store.show_writes(open_s=30)  # of another process, say
+    assert send("hi") == STORED
+    assert not world._store.writes_open()
+
+
 def test_failures_that_are_not_zeps_do_not_open_the_breaker(send, memory):
     memory.refuses(Kind.CLIENT, 5)
     assert {send("hi").reason for _ in range(5)} == {"client"}
