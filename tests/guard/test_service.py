@@ -185,6 +185,17 @@ def test_a_probe_that_is_cut_off_gives_its_slot_back_at_once(world):
     assert world.guard.mode is Mode.READ_WRITE
 
 
+def test_a_probe_that_our_own_full_pool_kept_back_is_no_failed_probe(world):
+    outcomes(world, Kind.AUTH)
+    world.memory.fails(Kind.LOCAL)
+    world.clock.advance(300)
+    world.guard.step()
+    assert fetch(world)["reason"] == "auth"
+    world.memory.says("facts")
+    world.guard.step()
+    assert world.guard.mode is Mode.READ_WRITE
+
+
 def test_holds_grow_with_each_failed_probe_up_to_the_cap_with_jitter(make_world):
     policy = Policy(hold_s=10, hold_growth=2, hold_cap_s=30, hold_jitter=0.1)
     world = make_world(policy=policy)
