@@ -85,7 +85,7 @@ class Watch:
 
     def tell(self, outcome: Outcome) -> None:
         """Let an outcome count: here at once, for the fleet when Redis has heard.  Nobody waits."""
-        if not self._listens or not self.up:
+        if not self._listens:
             self.apply(outcome)
             return
         with self._lock:

@@ -8,15 +8,17 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from threading import Event as Flag
+from threading import Thread
 
 import pytest
 from awaiting import eventually
 
-from guard.clock import SystemClock
+from guard.clock import Dice, SystemClock
 from guard.errors import Kind
 from guard.machine import Clear, Failed, Force, State, Succeeded, Verb
 from guard.modes import Mode
 from guard.policy import Policy
+from guard.probe import Prober
 from guard.stores.connection import connect
 from guard.stores.memory import MemoryStore
 from guard.stores.redis import RedisStore
@@ -263,8 +265,61 @@ def test_a_transition_elsewhere_is_shown_at_once_whatever_is_untold(slow):
     eventually(lambda: watch.state.mode is Mode.OFF)
 
 
-def test_closing_tells_what_is_untold(fleet):
-    watch = fleet.join()
+def test_closing_tells_what_is_untold_and_ends_the_threads(slow):
+    watch, store = slow
     watch.tell(Failed(Kind.AUTH, 0, "t"))
-    watch.close()
-    assert fleet.store(Policy()).read().reason == "auth"
+    threads = [watch._listener, watch._reporter._thread]
+    closing = Thread(target=watch.close)
+    closing.start()
+    store.gate.set()
+    closing.join()
+    assert watch._reporter.untold == []
+    eventually(lambda: not any(thread.is_alive() for thread in threads))
+
+
+def test_what_a_parent_has_not_told_is_the_parents_and_a_child_tells_its_own(slow):
+    watch, store = slow
+    watch.tell(Failed(Kind.TIMEOUT, 0, "of the parent"))
+
+    def told_by_the_child() -> bool:
+        store.gate.set()
+        assert watch._reporter.untold == []
+        watch.tell(Failed(Kind.AUTH, 0, "of the child"))
+        return eventually(lambda: store.read().reason == "auth") >= 0
+
+    assert _in_child(told_by_the_child)
+
+
+def test_a_probe_of_the_parent_does_not_keep_a_child_from_probing():
+    gate, probed = Flag(), Flag()
+    policy = Policy(lease_s=0.01)
+    prober = Prober(lambda *_, **__: gate.wait(5) and probed.set(), policy, Dice())
+    store = MemoryStore(policy, SystemClock())
+    store.apply(Force(Mode.WRITE_ONLY, "manual", 0.0, "ann@ops"))
+    hooks = Hooks(changed=lambda *_: None, lapsed=lambda: None, tick=lambda: None)
+    watch = Watch(store, policy, SystemClock(), hooks)
+    watch.start(listen=False)
+    prober.start(watch)
+    eventually(lambda: store.read().token)
+
+    def probed_by_the_child() -> bool:
+        gate.set()
+        return eventually(lambda: prober.start(watch) or probed.is_set()) >= 0
+
+    try:
+        assert _in_child(probed_by_the_child)
+    finally:
+        gate.set()
+        eventually(lambda: not prober._busy.locked())
+
+
+def _in_child(condition) -> bool:
+    """Fork, and tell whether the condition held there."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = 0 if condition() else 2
+        finally:
+            os._exit(code)
+    return os.waitpid(child, 0)[1] == 0
