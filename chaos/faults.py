@@ -26,6 +26,11 @@ class HttpFault:
     for_s: float | None = None
     seed: int = 1
 
+    @property
+    def shapes(self) -> bool:
+        """Whether Zep is asked, and its own answer spoiled on the way; else Zep never sees the request."""
+        return False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status(HttpFault):
@@ -53,6 +58,62 @@ class Hang(HttpFault):
     """Take the request and never answer it."""
 
     kind: ClassVar[str] = "hang"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Garbage(HttpFault):
+    """Answer 200 with what no Zep says; `variant`: html, invalid_json, wrong_shape or empty."""
+
+    kind: ClassVar[str] = "garbage"
+
+    variant: str = "html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close(HttpFault):
+    """Take the request and close the connection cleanly, without an answer."""
+
+    kind: ClassVar[str] = "close"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset(HttpFault):
+    """Reset the connection (RST), kept-open ones too: without an answer, or `after_bytes` of Zep's body."""
+
+    kind: ClassVar[str] = "reset"
+
+    after_bytes: int = 0
+
+    @property
+    def shapes(self) -> bool:
+        return self.after_bytes > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truncate(HttpFault):
+    """Close the connection cleanly after `after_bytes` of the body that Zep's headers promise."""
+
+    kind: ClassVar[str] = "truncate"
+
+    after_bytes: int = 5
+
+    @property
+    def shapes(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drip(HttpFault):
+    """Hand Zep's body on `chunk_bytes` at a time, every `every_ms`: no single socket operation is slow."""
+
+    kind: ClassVar[str] = "drip"
+
+    every_ms: float = 100.0
+    chunk_bytes: int = 1
+
+    @property
+    def shapes(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

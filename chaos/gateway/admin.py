@@ -10,14 +10,14 @@ from dataclasses import asdict, fields
 from http import HTTPStatus
 from typing import Any
 
-from chaos.faults import HttpFault, Latency, Status
+from chaos.faults import Close, Drip, Garbage, Hang, HttpFault, Latency, Reset, Status, Truncate
 from chaos.gateway import VERSION
-from chaos.gateway.answers import ANSWERS
+from chaos.gateway.answers import GARBAGE
 from chaos.gateway.log import Log
 from chaos.gateway.rules import Rule, Rules, route_pattern
 from chaos.web import Request, Response, error_response, from_browser, json_response
 
-FAULTS: tuple[type[HttpFault], ...] = (*ANSWERS, Latency)
+FAULTS: tuple[type[HttpFault], ...] = (Status, Latency, Hang, Drip, Truncate, Reset, Garbage, Close)
 KINDS = {fault.kind: fault for fault in FAULTS}
 NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 LEASE_S = 5.0
@@ -141,6 +141,15 @@ def _check(fault: HttpFault) -> None:
     if isinstance(fault, Latency):
         limits.append((0 <= fault.delay_ms <= MAX_DELAY_MS, f"delay_ms must be from 0 to {MAX_DELAY_MS:g}"))
         limits.append((0 <= fault.jitter_ms <= MAX_DELAY_MS, f"jitter_ms must be from 0 to {MAX_DELAY_MS:g}"))
+    if isinstance(fault, Garbage):
+        limits.append((fault.variant in GARBAGE, f"variant must be one of {', '.join(GARBAGE)}"))
+    if isinstance(fault, (Truncate, Reset)):
+        limits.append((fault.after_bytes >= 0, "after_bytes cannot be negative"))
+    if isinstance(fault, Drip):
+        limits.append(
+            (0 < fault.every_ms <= MAX_DELAY_MS, f"every_ms must be above 0, up to {MAX_DELAY_MS:g}")
+        )
+        limits.append((fault.chunk_bytes > 0, "chunk_bytes must be above 0"))
     for holds, complaint in limits:
         if not holds:
             raise ValueError(complaint)

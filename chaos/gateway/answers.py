@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
-from chaos.faults import Hang, HttpFault, Status
-from chaos.zep.errors import v4_body
+from chaos.faults import Garbage, HttpFault, Status
+from chaos.zep.errors import v3_body, v4_body
 
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
@@ -24,9 +23,11 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def answer_of(fault: HttpFault) -> Answer | None:
-    """Return what `fault` answers; None for silence."""
-    return ANSWERS[type(fault)](fault)
+def answer_of(fault: HttpFault, path: str) -> Answer | None:
+    """Return what `fault` answers to a request for `path`; None when it says nothing."""
+    if isinstance(fault, Status):
+        return _status(fault, path)
+    return GARBAGE[fault.variant] if isinstance(fault, Garbage) else None
 
 
 def gateway_answer(message: str) -> Answer:
@@ -55,18 +56,25 @@ def phrase(status: int) -> str:
         return "Unknown"
 
 
-def _status(fault: Status) -> Answer:
-    body = json.dumps(v4_body(fault.code)) if fault.body is None else fault.body
+def _status(fault: Status, path: str) -> Answer:
+    zeps = v3_body if path.startswith("/api/v2/") else v4_body
+    body = json.dumps(zeps(fault.code)) if fault.body is None else fault.body
     wait = {} if fault.retry_after_s is None else {"Retry-After": str(math.ceil(fault.retry_after_s))}
     return Answer(fault.code, body, wait)
 
 
 def _media_type(body: str) -> str:
-    """Zep's errors are JSON, its dead routes plain text."""
-    return "application/json" if body.lstrip().startswith(("{", "[")) else "text/plain"
+    """Zep's errors are JSON, its dead routes plain text, a broken proxy's pages HTML."""
+    text = body.lstrip()
+    if text.startswith("<"):
+        return "text/html"
+    return "application/json" if text.startswith(("{", "[")) else "text/plain"
 
 
-ANSWERS: dict[type[HttpFault], Callable[[Any], Answer | None]] = {
-    Status: _status,
-    Hang: lambda _fault: None,
+GARBAGE = {
+    "html": Answer(200, "<html><body><h1>502 Bad Gateway</h1></body></html>"),
+    "invalid_json": Answer(200, '{"context": "cut in the mid'),
+    "wrong_shape": Answer(200, '["not", "what", "was", "asked"]'),
+    "empty": Answer(200, ""),
 }
+"""What proxies and half-dead servers say with status 200."""

@@ -6,46 +6,21 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import httptools
 
+from chaos.faults import Close, Reset
 from chaos.gateway.answers import Answer, answer_of, encode, gateway_answer, phrase
 from chaos.gateway.exchange import Exchange
-from chaos.gateway.log import Log
-from chaos.gateway.rules import Rules
-from chaos.gateway.upstream import Pool, Upstream
+from chaos.gateway.floor import Floor
+from chaos.gateway.shaping import shaper_of
+from chaos.gateway.upstream import Upstream
 from chaos.web import MAX_HEAD_BYTES, MAX_PIPELINED
 
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER that makes a close a reset: on, 0 s."""
 HOP_BY_HOP = (b"connection", b"keep-alive", b"proxy-connection", b"expect")
-
-
-@dataclass
-class Floor:
-    """What all connections of one gateway share."""
-
-    rules: Rules
-    log: Log
-    pool: Pool
-    now: Callable[[], float]
-    """Monotonic seconds; not the loop's time, which uvloop reads once per turn."""
-    connections: set[Client] = field(default_factory=set)
-
-    def sweep(self) -> None:
-        """Let lapsed faults go, and whoever they still hold."""
-        in_place = {rule.name for rule in self.rules.active(self.now())}
-        for client in list(self.connections):
-            client.let_go(in_place)
-
-    def close(self) -> None:
-        """Drop every connection, on both sides."""
-        for client in list(self.connections):
-            client.drop()
-        self.pool.close()
 
 
 class Client(asyncio.Protocol):
@@ -80,24 +55,33 @@ class Client(asyncio.Protocol):
         self._transport.abort()
 
     def let_go(self, in_place: set[str]) -> None:
-        """Hang up on a client held by a fault that is gone: its request was swallowed."""
+        """A fault is gone: hang up on whom it held (the request was swallowed), stop spoiling an answer."""
         exchange = self._exchanges[0] if self._exchanges else None
-        if exchange and exchange.held and exchange.decision.name not in in_place:
+        if exchange is None or exchange.decision.name in in_place:
+            return
+        if exchange.held:
             self._transport.close()
+        elif exchange.shaper:
+            exchange.shaper.release()
 
     # Pace: nobody sends faster than the other side reads.
 
     def pause_writing(self) -> None:
         """The client reads slowly: so do we."""
         self._reads_slowly = True
-        if self._exchanges and self._exchanges[0].upstream:
-            self._exchanges[0].upstream.transport.pause_reading()
+        self._pace(True)
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         self._reads_slowly = False
-        if self._exchanges and self._exchanges[0].upstream:
-            self._exchanges[0].upstream.transport.resume_reading()
+        self._pace(False)
+
+    def _pace(self, slow: bool) -> None:
+        upstream = self._exchanges[0].upstream if self._exchanges else None
+        if upstream and slow:
+            upstream.transport.pause_reading()
+        elif upstream:
+            upstream.transport.resume_reading()
 
     def throttle(self, *, paused: bool) -> None:
         """Learn that upstream reads slowly, or has caught up."""
@@ -141,7 +125,7 @@ class Client(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._stalled_bytes = 0
         exchange = self._incoming
-        if exchange is None or exchange.over or exchange.decision.fault:
+        if exchange is None or exchange.over or exchange.decision.swallows:
             return  # what a fault swallows goes nowhere
         exchange.pass_on(b"%x\r\n%b\r\n" % (len(body), body) if exchange.chunked else body)
         self._regulate()
@@ -152,7 +136,7 @@ class Client(asyncio.Protocol):
         if exchange is None or exchange.over:
             return
         exchange.complete = True
-        if exchange.decision.fault:
+        if exchange.decision.swallows:
             self._break(exchange)
         elif exchange.chunked:
             exchange.pass_on(b"0\r\n\r\n")
@@ -190,7 +174,7 @@ class Client(asyncio.Protocol):
             return
         if exchange.waits_for_continue and not exchange.complete:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if exchange.decision.fault:
+        if exchange.decision.swallows:
             self._break(exchange)
             return
         idle = None if exchange.decision.delay_s else self._floor.pool.take()
@@ -214,6 +198,8 @@ class Client(asyncio.Protocol):
         upstream.begin(self, head_only=exchange.method == "HEAD")
         if self._reads_slowly:
             upstream.transport.pause_reading()
+        if exchange.decision.fault:
+            exchange.shaper = shaper_of(exchange.decision.fault, self._transport.write, self._cut, self._pace)
         exchange.begin(upstream, self._floor.now())
         self._regulate()
 
@@ -222,14 +208,27 @@ class Client(asyncio.Protocol):
         return self._exchanges[0].complete
 
     def answer_bytes(self, data: bytes) -> None:
-        """Hand the answer on as it comes."""
-        self._transport.write(data)
+        """Hand the answer on as it comes, or as the fault will have it."""
+        shaper = self._exchanges[0].shaper
+        if shaper:
+            shaper.feed(data)
+        else:
+            self._transport.write(data)
 
     def answer_ended(self, status: int, *, reusable: bool) -> None:
-        """Finish the exchange."""
+        """Finish the exchange, once a fault has handed all of it on."""
         exchange = self._exchanges[0]
         upstream_ms = round((self._floor.now() - exchange.asked_at) * 1000, 3)
-        self._finish(exchange, status, keep_alive=reusable and exchange.keep_alive, upstream_ms=upstream_ms)
+        keep_alive = reusable and exchange.keep_alive
+
+        def finish() -> None:
+            self._finish(exchange, status, keep_alive=keep_alive, upstream_ms=upstream_ms)
+
+        if exchange.shaper:
+            exchange.upstream = None  # it may serve others while the rest drips
+            exchange.shaper.finish(finish)
+        else:
+            finish()
 
     def answer_failed(self, *, silent: bool) -> None:
         """Upstream went away: ask again on a fresh one, or tell the client as plainly as HTTP allows."""
@@ -258,11 +257,22 @@ class Client(asyncio.Protocol):
         self._speak(exchange)
 
     def _speak(self, exchange: Exchange) -> None:
-        answer = answer_of(exchange.decision.fault) if exchange.decision.fault else None
+        fault = exchange.decision.fault
+        answer = answer_of(fault, exchange.entry.path) if fault else None
         if answer:
             self._answer(exchange, answer)
+        elif isinstance(fault, (Close, Reset)):
+            self._cut(isinstance(fault, Reset))
         else:
             exchange.held = True
+
+    def _cut(self, reset: bool) -> None:
+        """End the connection in the middle of what the client waits for."""
+        self._exchanges[0].forget()
+        if reset:
+            self.drop()
+        else:
+            self._transport.close()
 
     def _answer(self, exchange: Exchange, answer: Answer) -> None:
         keep_alive = exchange.keep_alive and exchange.complete

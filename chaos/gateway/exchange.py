@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chaos.gateway.log import Entry
 from chaos.gateway.rules import Decision
+from chaos.gateway.shaping import Shaper
 from chaos.gateway.upstream import Upstream
 
 REPLAY_BYTES = 64 * 2**10
@@ -35,6 +36,8 @@ class Exchange:
     asked_at: float = 0.0
     upstream: Upstream | None = None
     starting: asyncio.Task[None] | None = None
+    shaper: Shaper | None = None
+    """What spoils the answer on its way."""
 
     def begin(self, upstream: Upstream, now: float) -> None:
         """Send what is here."""
@@ -65,5 +68,7 @@ class Exchange:
         self.over = True
         if self.starting:
             self.starting.cancel()
+        if self.shaper:
+            self.shaper.cancel()
         if self.upstream:
             self.upstream.abandon()

@@ -17,6 +17,11 @@ class Decision:
     fault: HttpFault | None = None
     name: str | None = None
 
+    @property
+    def swallows(self) -> bool:
+        """Whether the request goes no further than here."""
+        return self.fault is not None and not self.fault.shapes
+
 
 @dataclass(slots=True)
 class Rule:

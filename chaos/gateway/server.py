@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from chaos import web
 from chaos.gateway.admin import Admin
-from chaos.gateway.downstream import Client, Floor
+from chaos.gateway.downstream import Client
+from chaos.gateway.floor import Floor
 from chaos.gateway.log import Log
 from chaos.gateway.rules import Rules
 from chaos.gateway.upstream import Pool

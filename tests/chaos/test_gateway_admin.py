@@ -45,7 +45,7 @@ def test_a_fault_is_created_with_the_defaults_of_the_contract(admin):
     ("body", "complaint"),
     [
         ({"kind": "status"}, "name"),
-        ({"name": "f", "kind": "sttus"}, "use one of hang, latency, status"),
+        ({"name": "f", "kind": "sttus"}, "use one of close, drip, garbage, hang"),
         ({"name": "f", "kind": "status", "percent": 101}, "percent must be from 0 to 100"),
         ({"name": "f", "kind": "status", "code": "many"}, "code must be int"),
         ({"name": "f", "kind": "status", "route": "context"}, "METHOD /path"),

@@ -17,7 +17,8 @@ import pytest
 from awaiting import eventually
 
 from chaos.faults import Hang, Latency, Status
-from chaos.gateway.downstream import Client, Floor
+from chaos.gateway.downstream import Client
+from chaos.gateway.floor import Floor
 from chaos.gateway.log import Log
 from chaos.gateway.rules import Rules
 from chaos.gateway.upstream import Pool
