@@ -28,6 +28,9 @@ DOORS = {
 }
 
 
+AWAY = "redis://:hunter2@127.0.0.1:1/0"
+
+
 class Door:
     def __init__(self, name: str, redis_url: str) -> None:
         self.prefix = f"{{{uuid.uuid4().hex}}}:"
@@ -130,7 +133,8 @@ def test_failures_are_shown_and_forgotten(door):
         (["--status"], {"GUARD_HOLD_S": "-1"}, "GUARD_HOLD_S='-1' is not usable"),
         (["--status"], {"GUARD_REDIS_URL": "localhost"}, "give redis://host:port/db"),
         (["--status"], {"GUARD_REDIS_URL": ""}, "set GUARD_REDIS_URL"),
-        (["--status"], {"GUARD_REDIS_URL": "redis://:hunter2@127.0.0.1:1/0"}, "Redis does not answer"),
+        (["--status"], {"GUARD_REDIS_URL": AWAY}, "Redis does not answer"),
+        (["--invalidate", "t"], {"GUARD_REDIS_URL": AWAY}, "Redis does not answer"),
     ],
 )
 def test_a_mistake_is_one_clear_line(door, args, environ, says):

@@ -84,20 +84,25 @@ def test_forked_processes_share_no_connection(memory):
             idempotency_key=name,
             return_context=False,
         )
-    children = [_forked(memory, f"child {n}") for n in range(2)]
+    waiting, gun = os.pipe()
+    children = [_forked(memory, f"child {n}", waiting, gun) for n in range(2)]
+    os.close(gun)  # off they go, all at once
     assert _read_often(memory, "parent")
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    os.close(waiting)
 
 
 def _read_often(memory, name: str) -> bool:
     return all(f"I am {name}" in memory.read(f"{name} {id(memory)}", timeout_ms=5000).text for _ in range(50))
 
 
-def _forked(memory, name: str) -> int:
+def _forked(memory, name: str, waiting: int, gun: int) -> int:
     child = os.fork()
     if child == 0:
         code = 1
         try:
+            os.close(gun)
+            os.read(waiting, 1)
             getattr(memory, "new_loop", lambda: None)()
             code = 0 if _read_often(memory, name) else 2
         finally:
