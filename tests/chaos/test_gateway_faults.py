@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import aiohttp
 import httpx
@@ -13,6 +15,7 @@ import pytest
 from zep_cloud.client import Zep
 
 from chaos.faults import Close, Drip, Garbage, HttpFault, Reset, Status, Truncate
+from chaos.gateway.admin import KINDS
 from chaos.injectors.l7 import Gateway
 
 KEY = {"Authorization": "Api-Key a-key"}
@@ -187,3 +190,22 @@ def test_nonsense_is_refused_by_name(ready, body, complaint):
     answer = httpx.post(f"http://{ready['admin']}/faults", json={"name": "f", **body}, trust_env=False)
     assert answer.status_code == 400
     assert complaint in answer.json()["error"]
+
+
+DOCS = (Path(__file__).parents[2] / "docs" / "faults.md").read_text()
+
+
+def test_the_documented_example_works_as_it_stands(gateway, ready):
+    sent = re.search(r"-d '(\{.*?\})'", DOCS, re.DOTALL)[1]
+    answer = httpx.post(f"http://{ready['admin']}/faults", content=sent, trust_env=False)
+    assert (answer.status_code, gateway.active()) == (201, ["f"])
+
+
+def test_every_kind_is_documented_with_its_parameters_and_defaults():
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", DOCS, re.MULTILINE))
+    assert rows.keys() == KINDS.keys()
+    shared = {field.name for field in fields(HttpFault)}
+    for name, kind in KINDS.items():
+        for field in fields(kind):
+            if field.name not in shared:
+                assert f"`{field.name}`" in rows[name], (name, field.name)

@@ -102,7 +102,7 @@ def _forked(memory, name: str, waiting: int, gun: int) -> int:
     if child == 0:
         code = 1
         try:
-            # httpx may notice foreign bytes on a shared socket and quietly open another: look at the client too
+            # httpx may notice foreign bytes on a shared socket and quietly open another: look at it too
             assert parents is None or memory._http is not parents
             os.close(gun)
             os.read(waiting, 1)
