@@ -34,16 +34,25 @@ class Chunk(NamedTuple):
 class Flow:
     """The inbox of one toxic.
 
-    `emit` takes what passes on, `close` ends the whole connection (both set by the link), `changed` is
-    told whenever `held_bytes` moved.  With `die >= toxicity` the connection is spared.
+    `emit` takes what passes on, `close` ends the whole connection and `reset` does so with a RST (set by
+    the link), `changed` is told when `held_bytes` moved.  With `die >= toxicity` the connection is spared.
     """
 
     def __init__(
-        self, *, die: float, dice: Random, close: Callable[[], None], changed: Callable[[], None]
+        self,
+        *,
+        die: float,
+        dice: Random,
+        close: Callable[[], None],
+        reset: Callable[[], None],
+        changed: Callable[[], None],
     ) -> None:
         self.die = die
         self.dice = dice
         self.close = close
+        self.reset = reset
+        self.passed_bytes = 0
+        """What a toxic has let pass since the connection began, whatever became of the toxic meanwhile."""
         self.emit: Callable[[bytes], None] = _nowhere
         self.held_bytes = 0
         self._changed = changed
@@ -114,9 +123,30 @@ class Flow:
         if delay_s > 0:
             await asyncio.sleep(delay_s)
 
+    def now_s(self) -> float:
+        """The loop's time, as in `Chunk.t_s`."""
+        return self._loop.time()
+
+    async def stall(self) -> None:
+        """Wait until the toxic is changed or removed."""
+        await self._loop.create_future()
+
     def pass_on(self) -> None:
         """Send the oldest chunk onwards."""
-        self.emit(self._take())
+        data = self._take()
+        self.passed_bytes += len(data)
+        self.emit(data)
+
+    def pass_part(self, size: int) -> None:
+        """Send the first `size` bytes of the oldest chunk onwards; the rest stays the oldest."""
+        chunk = self._inbox[0]
+        if size >= len(chunk.data):
+            self.pass_on()
+        elif size > 0:
+            self._inbox[0] = chunk._replace(data=chunk.data[size:])
+            self._hold(-size)
+            self.passed_bytes += size
+            self.emit(chunk.data[:size])
 
     def drop(self) -> None:
         """Forget the oldest chunk."""

@@ -51,7 +51,8 @@ class Link:
 
     def add(self, placed: Placed) -> None:
         dice = self._connection.dice
-        flow = Flow(die=dice.random(), dice=dice, close=self._connection.close, changed=self._balance)
+        ends = {"close": self._connection.close, "reset": self._connection.reset}
+        flow = Flow(die=dice.random(), dice=dice, changed=self._balance, **ends)
         self._flows[placed.name] = flow
         self._relink()
         flow.start(placed.toxic, placed.toxicity)
@@ -219,6 +220,11 @@ class Connection:
         """Close both sockets once their buffers are written; whatever toxics hold is lost."""
         for transport in self._transports():
             transport.close()
+
+    def reset(self) -> None:
+        """Close both sockets with a RST."""
+        for transport in self._transports():
+            reset(transport)
 
     def abort(self) -> None:
         """Close both sockets now."""

@@ -35,3 +35,10 @@ def test_a_missing_extra_is_one_line(hidden, code, extra):
     assert done.returncode != 0
     assert done.stderr.strip().splitlines() == [done.stderr.strip()]
     assert f"pip install 'zep-guard[{extra}]'" in done.stderr
+
+
+def test_a_reader_can_hold_the_public_names_in_mind():
+    import guard
+
+    assert len(guard.__all__) <= 14
+    assert all(hasattr(guard, name) for name in guard.__all__)

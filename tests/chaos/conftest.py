@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+import toxiproxy
+from tcp import WAIT_S, Upstream
 
 Launch = Callable[..., dict[str, str]]
 
@@ -43,3 +45,33 @@ def gateway_to(launch) -> Callable[[str], dict[str, str]]:
     return lambda upstream: launch(
         "gateway", "--listen", "127.0.0.1:0", "--upstream", upstream, "--admin", "127.0.0.1:0"
     )
+
+
+@pytest.fixture(scope="module")
+def toxiproxy_server():
+    command = [sys.executable, "-m", "chaos.toxiproxy.server", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        yield json.loads(process.stdout.readline())["listen"]
+        process.terminate()
+        assert process.wait(WAIT_S) == 0
+
+
+@pytest.fixture
+def client(toxiproxy_server):
+    host, port = toxiproxy_server.split(":")
+    client = toxiproxy.Toxiproxy()
+    client.update_api_consumer(host, int(port))
+    yield client
+    client.destroy_all()
+
+
+@pytest.fixture
+def upstream():
+    upstream = Upstream()
+    yield upstream
+    upstream.listener.close()
+
+
+@pytest.fixture
+def proxy(client, upstream):
+    return client.create(upstream=upstream.address, name="echo")

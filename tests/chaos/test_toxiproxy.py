@@ -4,103 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import random
 import select
 import socket
 import struct
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
 import toxiproxy
 import uvloop
+from tcp import WAIT_S, connected, is_reset, pair, read_all, seconds, silent
 
 from chaos.toxiproxy.chain import placed
 from chaos.toxiproxy.relay import Connection
-
-WAIT_S = 5.0
-
-
-class Upstream:
-    """A server whose every connection is handed to the test."""
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.listener.settimeout(WAIT_S)
-        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
-
-    def accept(self):
-        connection, _ = self.listener.accept()
-        connection.settimeout(WAIT_S)
-        return connection
-
-
-@pytest.fixture(scope="module")
-def server():
-    command = [sys.executable, "-m", "chaos.toxiproxy.server", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        yield json.loads(process.stdout.readline())["listen"]
-        process.terminate()
-        assert process.wait(WAIT_S) == 0
-
-
-@pytest.fixture
-def client(server):
-    host, port = server.split(":")
-    client = toxiproxy.Toxiproxy()
-    client.update_api_consumer(host, int(port))
-    yield client
-    client.destroy_all()
-
-
-@pytest.fixture
-def upstream():
-    upstream = Upstream()
-    yield upstream
-    upstream.listener.close()
-
-
-@pytest.fixture
-def proxy(client, upstream):
-    return client.create(upstream=upstream.address, name="echo")
-
-
-@contextlib.contextmanager
-def connected(proxy):
-    host, port = proxy.listen.split(":")
-    with socket.create_connection((host, int(port)), timeout=WAIT_S) as connection:
-        yield connection
-
-
-@contextlib.contextmanager
-def pair(proxy, upstream):
-    with connected(proxy) as here, upstream.accept() as there:
-        yield here, there
-
-
-def seconds(action):
-    begun = time.monotonic()
-    action()
-    return time.monotonic() - begun
-
-
-def silent(connection, wait_s=0.1):
-    return not select.select([connection], [], [], wait_s)[0]
-
-
-def read_all(connection):
-    return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
-def is_reset(connection):
-    try:
-        return connection.recv(1) != b""
-    except ConnectionResetError:
-        return True
-
 
 # the relay
 

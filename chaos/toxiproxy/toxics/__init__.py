@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from chaos.toxiproxy.toxics.bandwidth import Bandwidth
 from chaos.toxiproxy.toxics.latency import Latency
+from chaos.toxiproxy.toxics.limit_data import LimitData
 from chaos.toxiproxy.toxics.noop import Noop
+from chaos.toxiproxy.toxics.reset_peer import ResetPeer
+from chaos.toxiproxy.toxics.slicer import Slicer
+from chaos.toxiproxy.toxics.slow_close import SlowClose
 from chaos.toxiproxy.toxics.timeout import Timeout
 
 if TYPE_CHECKING:
@@ -27,4 +32,13 @@ class Toxic(Protocol):
     async def pipe(self, flow: Flow) -> None: ...
 
 
-BY_TYPE: dict[str, type[Toxic]] = {"latency": Latency, "noop": Noop, "timeout": Timeout}
+BY_TYPE: dict[str, type[Toxic]] = {
+    "bandwidth": Bandwidth,
+    "latency": Latency,
+    "limit_data": LimitData,
+    "noop": Noop,
+    "reset_peer": ResetPeer,
+    "slicer": Slicer,
+    "slow_close": SlowClose,
+    "timeout": Timeout,
+}
