@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 import toxiproxy
+from awaiting import eventually
+from ports import free_port
 from tcp import WAIT_S, Upstream
 
 Launch = Callable[..., dict[str, str]]
@@ -47,13 +51,47 @@ def gateway_to(launch) -> Callable[[str], dict[str, str]]:
     )
 
 
-@pytest.fixture(scope="module")
-def toxiproxy_server():
+@pytest.fixture(scope="module", params=["embedded", "real"])
+def toxiproxy_server(request):
+    """One conformance suite for both: `host:port` of the embedded server, and of Toxiproxy's own."""
+    if request.param == "embedded":
+        yield from _embedded_toxiproxy()
+    else:
+        yield from _real_toxiproxy()
+
+
+@pytest.fixture
+def embedded(toxiproxy_server, request):
+    """For what the embedded server does better: the real one's traps are in docs/faults.md."""
+    if request.node.callspec.params["toxiproxy_server"] == "real":
+        pytest.skip("a trap of the real server: see docs/faults.md")
+
+
+def _embedded_toxiproxy():
     command = [sys.executable, "-m", "chaos.toxiproxy.server", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         yield json.loads(process.stdout.readline())["listen"]
         process.terminate()
         assert process.wait(WAIT_S) == 0
+
+
+def _real_toxiproxy():
+    binary = shutil.which("toxiproxy-server")
+    if not binary:
+        pytest.skip("no toxiproxy-server on PATH")
+    port = free_port()
+    argv = [binary, "-host", "127.0.0.1", "-port", str(port)]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        eventually(lambda: _answers(port))
+        yield f"127.0.0.1:{port}"
+        process.terminate()
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/version", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 @pytest.fixture

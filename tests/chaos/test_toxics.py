@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from tcp import connected, is_reset, pair, read_all, seconds, silent
 
@@ -50,7 +51,7 @@ def test_slow_close_delays_the_end_and_not_the_data(proxy, upstream):
         assert seconds(lambda: here.recv(1)) == pytest.approx(0.2, abs=0.1)
 
 
-def test_reset_peer_is_a_real_reset_on_a_connection_that_was_open_before(proxy, upstream):
+def test_reset_peer_is_a_real_reset_on_a_connection_that_was_open_before(embedded, proxy, upstream):
     with pair(proxy, upstream) as (here, there):
         here.sendall(b"hello")
         assert there.recv(10) == b"hello"
@@ -87,19 +88,29 @@ def test_limit_data_passes_so_much_and_closes(proxy, upstream, limit, sent, arri
         assert read_all(here) == b"x" * arrives
 
 
-def test_limit_data_counts_for_the_connection_across_changes(proxy, upstream):
+def test_limit_data_counts_for_the_connection_across_changes(toxiproxy_server, proxy, upstream):
     set_toxic(proxy, "limit_data", bytes=10)
     with pair(proxy, upstream) as (here, there):
         there.sendall(b"12345678")
         assert receive(here, 8) == b"12345678"
-        proxy.destroy_toxic("limit_data_downstream")
-        set_toxic(proxy, "limit_data", bytes=3)
+        change = {"attributes": {"bytes": 11}}
+        url = f"http://{toxiproxy_server}/proxies/echo/toxics/limit_data_downstream"
+        assert httpx.post(url, json=change, trust_env=False).status_code == 200
         there.sendall(b"abcdef")
         assert read_all(here) == b"abc"
 
 
-@pytest.mark.parametrize("kind", ["bandwidth", "slow_close", "slicer", "limit_data", "reset_peer"])
+@pytest.mark.parametrize("kind", ["bandwidth", "slow_close", "slicer", "limit_data"])
 def test_toxicity_zero_is_harmless(proxy, upstream, kind):
+    spared(proxy, upstream, kind)
+
+
+@pytest.mark.parametrize("kind", ["reset_peer", "timeout"])
+def test_toxicity_zero_is_harmless_for_what_ends_connections_too(embedded, proxy, upstream, kind):
+    spared(proxy, upstream, kind)
+
+
+def spared(proxy, upstream, kind):
     proxy.add_toxic(type=kind, toxicity=0.0)
     data = b"y" * 200_000
     with pair(proxy, upstream) as (here, there):

@@ -37,7 +37,7 @@ def test_bytes_sent_before_the_upstream_accepts_are_kept(proxy, upstream):
             assert there.recv(10) == b"early"
 
 
-def test_a_fin_ends_one_direction_only(proxy, upstream):
+def test_a_fin_ends_one_direction_only(embedded, proxy, upstream):
     with pair(proxy, upstream) as (here, there):
         here.sendall(b"question")
         here.shutdown(socket.SHUT_WR)
@@ -55,14 +55,14 @@ def test_a_fin_travels_behind_delayed_data(proxy, upstream):
         assert read_all(here) == b"late"
 
 
-def test_a_reset_arrives_as_a_reset(proxy, upstream):
+def test_a_reset_arrives_as_a_reset(embedded, proxy, upstream):
     with pair(proxy, upstream) as (here, there):
         there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         there.close()
         assert is_reset(here)
 
 
-def test_large_transfers_arrive_whole_both_ways_at_once(proxy, upstream):
+def test_large_transfers_arrive_whole_both_ways_at_once(embedded, proxy, upstream):
     blob = bytes(range(256)) * 40_000
     with pair(proxy, upstream) as (here, there):
         senders = [
@@ -216,7 +216,7 @@ def test_removing_a_latency_releases_what_it_held_in_order(proxy, upstream):
         assert read_all(here) == b"one two three"
 
 
-def test_removing_a_latency_never_waits_for_a_client_that_does_not_read(client, proxy, upstream):
+def test_removing_a_latency_never_waits_for_a_client_that_does_not_read(embedded, client, proxy, upstream):
     proxy.add_toxic(type="latency", name="slow", attributes={"latency": 60_000})
     with pair(proxy, upstream) as (here, there):
         there.setblocking(False)
@@ -255,7 +255,7 @@ def test_a_new_connection_after_a_timeout_toxic_is_fine(proxy, upstream):
 
 
 @pytest.mark.parametrize("kind", ["latency", "timeout"])
-def test_toxicity_zero_spares_every_connection(proxy, upstream, kind):
+def test_toxicity_zero_spares_every_connection(embedded, proxy, upstream, kind):
     proxy.add_toxic(type=kind, name="spared", toxicity=0.0, attributes={"latency": 60_000, "timeout": 0})
     with pair(proxy, upstream) as (here, there):
         there.sendall(b"through")

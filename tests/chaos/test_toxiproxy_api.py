@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import sys
@@ -15,18 +14,9 @@ UPSTREAM = "127.0.0.1:9"
 LATENCY = {"type": "latency", "attributes": {"latency": 10}}
 
 
-@pytest.fixture(scope="module")
-def server():
-    command = [sys.executable, "-m", "chaos.toxiproxy.server", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        yield "http://" + json.loads(process.stdout.readline())["listen"]
-        process.terminate()
-        process.wait(WAIT_S)
-
-
 @pytest.fixture
-def api(server):
-    with httpx.Client(base_url=server, timeout=WAIT_S, trust_env=False) as api:
+def api(toxiproxy_server):
+    with httpx.Client(base_url=f"http://{toxiproxy_server}", timeout=WAIT_S, trust_env=False) as api:
         yield api
         for name in api.get("/proxies").json():
             api.delete(f"/proxies/{name}")
@@ -44,7 +34,8 @@ def error(response):
 
 
 def test_version(api):
-    assert api.get("/version").json()["version"].startswith("2.12.0")
+    version = api.get("/version").json()["version"]
+    assert version.startswith("2.12.0") or version == "git"  # what `go install` calls its build
 
 
 def test_a_proxy_from_birth_to_death(api):
@@ -52,8 +43,9 @@ def test_a_proxy_from_birth_to_death(api):
     created = api.post("/proxies", json=body)
     assert created.status_code == 201
     proxy = created.json()
+    logger = {"Logger": {}} if "Logger" in proxy else {}  # a field of Go's that 2.12.0 lets slip
     assert not proxy["listen"].endswith(":0")
-    assert proxy == {**body, "listen": proxy["listen"], "enabled": True, "toxics": []}
+    assert proxy == {**body, "listen": proxy["listen"], "enabled": True, "toxics": [], **logger}
     assert api.get("/proxies").json() == {"p": proxy}
     assert api.get("/proxies/p").json() == proxy
     assert api.delete("/proxies/p").status_code == 204
@@ -106,12 +98,13 @@ def test_upstream_toxics_come_first(api, proxy):
         ({"upstream": UPSTREAM}, (400, "missing required field: name")),
         ({"name": "q"}, (400, "missing required field: upstream")),
         ({"name": "p", "upstream": UPSTREAM}, (409, "proxy already exists")),
-        ({"name": 7, "upstream": UPSTREAM}, (400, "bad request body: name must be a string")),
-        ([], (400, "bad request body: expected an object")),
+        ({"name": 7, "upstream": UPSTREAM}, (400, "bad request body: ")),
+        ([], (400, "bad request body: ")),
     ],
 )
 def test_proxies_that_are_refused(api, proxy, body, expected):
-    assert error(api.post("/proxies", json=body)) == expected
+    status, message = error(api.post("/proxies", json=body))
+    assert (status, message.startswith(expected[1])) == (expected[0], True)
 
 
 @pytest.mark.parametrize(
@@ -212,8 +205,8 @@ def test_reset_answers_nothing(api, proxy):
 
 
 @pytest.mark.parametrize("port", ["taken", "99999", "x", ""])
-def test_a_port_that_cannot_be_had_at_start_is_one_line(server, port):
-    port = port.replace("taken", server.rsplit(":", 1)[1])
+def test_a_port_that_cannot_be_had_at_start_is_one_line(embedded, toxiproxy_server, port):
+    port = port.replace("taken", toxiproxy_server.rsplit(":", 1)[1])
     command = [sys.executable, "-m", "chaos.toxiproxy.server", "--port", port]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False)
     assert ended.returncode != 0
