@@ -8,8 +8,8 @@ import redis
 
 from guard.ports import Cached, Clock
 
-MUTE_S = 1.0
-"""How long a Redis that did not answer is left alone: each call may lose at most one timeout to it."""
+MUTE_S = 0.25
+"""How long a Redis that did not answer is left alone; it may only have been busy for a moment."""
 _FOUND, _FAILED = "+", "-"
 
 
