@@ -8,7 +8,11 @@ from importlib import import_module
 COMMANDS = {
     "toxiproxy": ("chaos.toxiproxy.server", "TCP proxy with faults, driven by Toxiproxy's HTTP API"),
     "gateway": ("chaos.gateway.server", "HTTP proxy with faults, and a log of every request"),
-    "zep": ("chaos.zep.server", "a double of Zep Cloud's v4 thread API"),
+    "zep": ("chaos.zep.server", "a double of Zep Cloud's thread APIs, v3 and v4"),
+    "list": ("chaos.hand.listing", "the faults there are, or those in place"),
+    "apply": ("chaos.hand.holding", "hold one fault for a while, healed whatever happens"),
+    "heal": ("chaos.hand.healing", "take back one fault, or everything"),
+    "watch": ("chaos.hand.watching", "what the gateway lets pass and what its faults hit, live"),
 }
 
 

@@ -116,6 +116,9 @@ class Drip(HttpFault):
         return True
 
 
+HTTP_FAULTS: tuple[type[HttpFault], ...] = (Status, Latency, Hang, Drip, Truncate, Reset, Garbage, Close)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxic:
     """A Toxiproxy toxic on the proxy named `proxy`; `toxicity` is decided per CONNECTION."""

@@ -10,15 +10,14 @@ from dataclasses import asdict, fields
 from http import HTTPStatus
 from typing import Any
 
-from chaos.faults import Close, Drip, Garbage, Hang, HttpFault, Latency, Reset, Status, Truncate
+from chaos.faults import HTTP_FAULTS, Drip, Garbage, HttpFault, Latency, Reset, Status, Truncate
 from chaos.gateway import VERSION
 from chaos.gateway.answers import GARBAGE
 from chaos.gateway.log import Log
 from chaos.gateway.rules import Rule, Rules, route_pattern
 from chaos.web import Request, Response, error_response, from_browser, json_response
 
-FAULTS: tuple[type[HttpFault], ...] = (Status, Latency, Hang, Drip, Truncate, Reset, Garbage, Close)
-KINDS = {fault.kind: fault for fault in FAULTS}
+KINDS = {fault.kind: fault for fault in HTTP_FAULTS}
 NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 LEASE_S = 5.0
 MAX_LEASE_S = 3600.0

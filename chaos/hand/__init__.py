@@ -1,0 +1,1 @@
+"""Faults by hand: `zep-chaos list`, `apply`, `heal`, `watch`, with the undo that drills have."""
