@@ -8,9 +8,10 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from unittest import mock
 
 import redis
+from prometheus_client import CollectorRegistry
 
 from guard import Kind, MemoryGuard, Policy
 from guard.clock import SystemClock
@@ -73,14 +74,24 @@ class Contender:
     run: Callable[[int], float]
     trip: Callable[[], object]
     close: Callable[[], object] = lambda: None
+    awaits: bool = False
+    """What a plain call costs is another figure under an event loop."""
+    plain: bool = False
+
+    def asked(self, n: int) -> int:
+        """Return how many of n calls reach the backend; never while timing, which it would slow down."""
+        # The only backend there is, replaced to be counted: everybody's calls end in its read.
+        with mock.patch.object(MEMORY, "read", return_value=FACTS) as backend:
+            self.run(n)
+        return backend.call_count
 
 
-def timed(call: Callable[[], object]) -> Callable[[int], float]:
+def timed(call: Callable[..., object], *args: object) -> Callable[[int], float]:
     def run(n: int) -> float:
         began = time.perf_counter()
         for _ in range(n):
             try:  # noqa: SIM105 - a `with` would be timed too
-                call()
+                call(*args)
             except Exception:  # noqa: BLE001, S110 - rejections are timed
                 pass
         return time.perf_counter() - began
@@ -88,12 +99,14 @@ def timed(call: Callable[[], object]) -> Callable[[int], float]:
     return run
 
 
-def atimed(runner: asyncio.Runner, call: Callable[[], Awaitable[object]]) -> Callable[[int], float]:
+def atimed(
+    runner: asyncio.Runner, call: Callable[..., Awaitable[object]], *args: object
+) -> Callable[[int], float]:
     async def loop(n: int) -> float:
         began = time.perf_counter()
         for _ in range(n):
             try:  # noqa: SIM105 - a `with` would be timed too
-                await call()
+                await call(*args)
             except Exception:  # noqa: BLE001, S110 - rejections are timed
                 pass
         return time.perf_counter() - began
@@ -101,32 +114,27 @@ def atimed(runner: asyncio.Runner, call: Callable[[], Awaitable[object]]) -> Cal
     return lambda n: runner.run(loop(n))
 
 
-def times(n: int, call: Callable[[], object]) -> Callable[[], object]:
-    """Fail often enough to open."""
-    return lambda: timed(call)(n)
-
-
 def plain(_url: str | None) -> Contender:
-    return Contender("plain call", False, timed(read), lambda: None)
+    return Contender("plain call", False, timed(read), lambda: None, plain=True)
+
+
+def awaited(_url: str | None) -> Contender:
+    runner = asyncio.Runner()
+    run = atimed(runner, aread)
+    return Contender("plain await", False, run, lambda: None, runner.close, awaits=True, plain=True)
 
 
 def ours(url: str | None) -> Contender:
     guard = our_guard(url)
     trip = lambda: guard._core.watch.apply(Failed(Kind.AUTH, 0, "t"))
-    return Contender("zep-guard", bool(url), timed(lambda: guard.fetch_context("t")), trip, guard.close)
+    return Contender("zep-guard", bool(url), timed(guard.fetch_context, "t"), trip, guard.close)
 
 
-def our_guard(url: str | None, *, cached: bool = False) -> MemoryGuard:
-    clock, policy, prefix = SystemClock(), Policy(), f"{{{uuid.uuid4().hex}}}:"
+def our_guard(url: str | None, *, prefix: str = "", cached: bool = False) -> MemoryGuard:
+    clock, policy, prefix = SystemClock(), Policy(), prefix or f"{{{uuid.uuid4().hex}}}:"
     store = RedisStore(connect(url), policy, clock, prefix) if url else MemoryStore(policy, clock)
     cache = RedisCache(connect(url).hasty, clock, prefix) if cached and url else None
-    return MemoryGuard(Parts(MEMORY, store, policy, metrics=Metrics(registry()), cache=cache))
-
-
-def registry() -> Any:
-    from prometheus_client import CollectorRegistry
-
-    return CollectorRegistry()
+    return MemoryGuard(Parts(MEMORY, store, policy, metrics=Metrics(CollectorRegistry()), cache=cache))
 
 
 def pybreaker(url: str | None) -> Contender:
@@ -136,9 +144,8 @@ def pybreaker(url: str | None) -> Contender:
     if url:
         storage = peer.CircuitRedisStorage("closed", redis.Redis.from_url(url), namespace=uuid.uuid4().hex)
     breaker = peer.CircuitBreaker(fail_max=3, reset_timeout=600, state_storage=storage)
-    return Contender(
-        "pybreaker", bool(url), timed(lambda: breaker.call(read)), times(4, lambda: breaker.call(fail))
-    )
+    trip = lambda: timed(breaker.call, fail)(4)
+    return Contender("pybreaker", bool(url), timed(breaker.call, read), trip)
 
 
 def circuitbreaker(url: str | None) -> Contender | None:
@@ -147,33 +154,37 @@ def circuitbreaker(url: str | None) -> Contender | None:
     if url:
         return None  # has no shared state
     breaker = peer.CircuitBreaker(failure_threshold=3, recovery_timeout=600, name=uuid.uuid4().hex)
-    good = breaker(read)
-    return Contender("circuitbreaker", False, timed(good), times(4, lambda: breaker.call(fail)))
+    return Contender("circuitbreaker", False, timed(breaker(read)), lambda: timed(breaker.call, fail)(4))
 
 
 def purgatory(url: str | None) -> Contender:
     import purgatory as peer
 
-    if url is None:
-        factory = peer.SyncCircuitBreakerFactory(default_threshold=3, default_ttl=600)
-        breaker = factory.get_breaker("zep")
+    if url:
+        return shared_purgatory(url)
+    breaker = peer.SyncCircuitBreakerFactory(default_threshold=3, default_ttl=600).get_breaker("zep")
 
-        def guarded(call: Callable[[], Reading]) -> Reading:
-            with breaker:
-                return call()
+    def guarded(call: Callable[[], Reading]) -> Reading:
+        with breaker:
+            return call()
 
-        return Contender("purgatory", False, timed(lambda: guarded(read)), times(4, lambda: guarded(fail)))
+    return Contender("purgatory", False, timed(guarded, read), lambda: timed(guarded, fail)(4))
+
+
+def shared_purgatory(url: str) -> Contender:
+    import purgatory as peer
+
     runner = asyncio.Runner()
     factory = peer.AsyncCircuitBreakerFactory(3, 600, uow=peer.AsyncRedisUnitOfWork(url))
     name = uuid.uuid4().hex
     runner.run(factory.initialize())
 
-    async def aguarded(call: Callable[[], Awaitable[Reading]]) -> Reading:
+    async def guarded(call: Callable[[], Awaitable[Reading]]) -> Reading:
         async with await factory.get_breaker(name):
             return await call()
 
-    trip = lambda: atimed(runner, lambda: aguarded(afail))(4)
-    return Contender("purgatory", True, atimed(runner, lambda: aguarded(aread)), trip, runner.close)
+    trip = lambda: atimed(runner, guarded, afail)(4)
+    return Contender("purgatory", True, atimed(runner, guarded, aread), trip, runner.close, awaits=True)
 
 
 def aiobreaker(url: str | None) -> Contender:
@@ -187,9 +198,9 @@ def aiobreaker(url: str | None) -> Contender:
         storage = CircuitRedisStorage(closed, redis.Redis.from_url(url), namespace=uuid.uuid4().hex)
     breaker = peer.CircuitBreaker(fail_max=3, timeout_duration=timedelta(seconds=600), state_storage=storage)
     runner = asyncio.Runner()
-    trip = lambda: atimed(runner, lambda: breaker.call_async(afail))(4)
-    run = atimed(runner, lambda: breaker.call_async(aread))
-    return Contender("aiobreaker", bool(url), run, trip, runner.close)
+    trip = lambda: atimed(runner, breaker.call_async, afail)(4)
+    run = atimed(runner, breaker.call_async, aread)
+    return Contender("aiobreaker", bool(url), run, trip, runner.close, awaits=True)
 
 
 def interlock(url: str | None) -> Contender:
@@ -202,19 +213,20 @@ def interlock(url: str | None) -> Contender:
         storage = RedisStorage(redis.Redis.from_url(url), key_prefix=f"{uuid.uuid4().hex}:")
     config = peer.Config(minimum_number_of_calls=3, wait_duration_in_open=600)
     breaker = peer.CircuitBreaker(name="zep", config=config, storage=storage)
-    return Contender(
-        "interlock-cb", bool(url), timed(lambda: breaker.call(read)), times(200, lambda: breaker.call(fail))
-    )
+    trip = lambda: timed(breaker.call, fail)(200)  # half of its window must fail
+    return Contender("interlock-cb", bool(url), timed(breaker.call, read), trip, breaker.close)
 
 
-ALL = (plain, ours, pybreaker, circuitbreaker, purgatory, aiobreaker, interlock)
+PLAIN = (plain, awaited)
+GUARDS = (ours, pybreaker, circuitbreaker, purgatory, aiobreaker, interlock)
 
 
 def contenders(url: str) -> Iterator[Contender]:
-    """Everybody in memory, then everybody who can through Redis."""
-    for make in ALL:
+    """The plain calls, then everybody in memory, then everybody who can through Redis."""
+    for make in PLAIN:
         yield make(None)
-    for make in ALL[1:]:
-        shared = make(url)
-        if shared:
-            yield shared
+    for where in (None, url):
+        for make in GUARDS:
+            contender = make(where)
+            if contender:
+                yield contender

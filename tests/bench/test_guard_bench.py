@@ -3,22 +3,74 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 BENCH = Path(__file__).parent / "guard.py"
+PEERS = ("pybreaker", "circuitbreaker", "purgatory", "aiobreaker", "interlock")
+WITHIN_S = 60.0
+"""Takes 4 s on an idle machine."""
+
+pytestmark = pytest.mark.skipif(
+    not all(map(find_spec, PEERS)), reason="the peers are not installed: pip install 'zep-guard[bench]'"
+)
 
 
-def test_a_quick_run_has_every_figure_and_every_goal():
-    done = subprocess.run(
-        [sys.executable, str(BENCH), "--quick", "--json"], capture_output=True, text=True, check=True
-    )
-    figures = json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def figures() -> dict[str, Any]:
+    """One quick run; whatever it started ends with it, also when it hangs."""
+    argv = [sys.executable, str(BENCH), "--quick", "--json"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True) as bench:
+        try:
+            said, _ = bench.communicate(timeout=WITHIN_S)
+        finally:
+            if bench.poll() is None:
+                os.killpg(bench.pid, signal.SIGKILL)
+    assert bench.returncode == 0
+    return json.loads(said)
+
+
+def test_everybody_is_timed_in_the_state_that_the_row_names(figures):
     names = {(row["name"], row["shared"]) for row in figures["added_us"]}
+    assert len(names) == 11
     assert {("zep-guard", True), ("interlock-cb", True), ("circuitbreaker", False)} < names
-    assert all(row[state]["min"] > 0 for row in figures["added_us"] for state in ("healthy", "blocked"))
-    assert figures["round_trips"] == {"healthy": 0, "blocked": 0}
+    assert [row["healthy"]["reached"] for row in figures["added_us"]] == [1.0] * 11
+    assert [row["blocked"]["reached"] for row in figures["added_us"]] == [0.0] * 11
+
+
+def test_a_row_has_its_best_its_median_and_its_ratio_to_ours(figures):
+    for row in figures["added_us"]:
+        for took in (row["healthy"], row["blocked"]):
+            assert 0 < took["min"] <= took["median"]
+            assert (took["times_ours"] == 1.0) or row["name"] != "zep-guard"
+
+
+def test_neither_path_of_ours_goes_to_redis_and_both_were_walked(figures):
+    answers = {"healthy": ["found"], "blocked": ["unavailable"]}
+    assert figures["round_trips"] == {"healthy": 0, "blocked": 0, "answers": answers}
     assert figures["cache_hit"]["round_trips"] == 1
-    assert len(figures["goals"]) == 9
+
+
+def test_a_force_is_timed_idle_and_busy(figures):
+    for how in ("idle", "busy"):
+        force = figures[f"force_{how}_ms"]
+        assert 0 < force["p50"] <= force["p99"]
+        assert force["forces"] == 15
+
+
+def test_every_goal_says_what_was_measured_and_whether_it_was_met(figures):
+    assert len(figures["goals"]) == 10
+    assert all(set(goal) == {"goal", "measured", "met"} for goal in figures["goals"])
     assert all(isinstance(goal["met"], bool) for goal in figures["goals"])
+
+
+def test_a_usage_error_is_2():
+    done = subprocess.run([sys.executable, str(BENCH), "--fast"], check=False, capture_output=True)
+    assert done.returncode == 2
