@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import math
 import re
@@ -30,7 +31,8 @@ TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (in
 class Admin:
     """Handles one request of the admin API."""
 
-    def __init__(self, rules: Rules, log: Log, now: Callable[[], float]) -> None:
+    def __init__(self, rules: Rules, log: Log, now: Callable[[], float], token: str = "") -> None:
+        self._authorization = f"Bearer {token}".encode() if token else b""
         self._rules = rules
         self._log = log
         self._now = now
@@ -39,6 +41,9 @@ class Admin:
         """Route a request; every error is ``{"error", "status"}``."""
         if from_browser(request):
             return error_response(HTTPStatus.FORBIDDEN, "browsers may not drive the gateway")
+        sent = request.headers.get("authorization", "").encode("latin1")
+        if self._authorization and not hmac.compare_digest(sent, self._authorization):
+            return error_response(HTTPStatus.UNAUTHORIZED, "missing or wrong bearer token")
         try:
             return self._route(request)
         except ValueError as error:

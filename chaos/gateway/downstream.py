@@ -12,7 +12,7 @@ import httptools
 
 from chaos.faults import Close, Reset
 from chaos.gateway.answers import Answer, answer_of, encode, gateway_answer, phrase
-from chaos.gateway.exchange import Exchange
+from chaos.gateway.exchange import Exchange, head
 from chaos.gateway.floor import Floor
 from chaos.gateway.shaping import shaper_of
 from chaos.gateway.upstream import Upstream
@@ -20,7 +20,6 @@ from chaos.web import MAX_HEAD_BYTES, MAX_PIPELINED
 
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER that makes a close a reset: on, 0 s."""
-HOP_BY_HOP = (b"connection", b"keep-alive", b"proxy-connection", b"expect")
 
 
 class Client(asyncio.Protocol):
@@ -159,13 +158,8 @@ class Client(asyncio.Protocol):
             keep_alive=self._parser.should_keep_alive(),
             chunked=b"chunked" in lower.get(b"transfer-encoding", b""),
             waits_for_continue=lower.get(b"expect") == b"100-continue",
-            raw=bytearray(self._head(method)),
+            raw=bytearray(head(method, self._target, self._headers, self._floor.pool.host)),
         )
-
-    def _head(self, method: str) -> bytes:
-        kept = [name + b": " + value for name, value in self._headers if name.lower() not in HOP_BY_HOP]
-        first = method.encode("latin1") + b" " + self._target + b" HTTP/1.1"
-        return b"\r\n".join([first, *kept]) + b"\r\n\r\n"
 
     # Forwarding.
 

@@ -15,6 +15,18 @@ REPLAY_BYTES = 64 * 2**10
 REPEATABLE = frozenset(("GET", "HEAD", "PUT", "DELETE", "OPTIONS"))
 """Idempotent methods (RFC 9110, 9.2.2); a write may have been stored before the connection died."""
 
+HOP_BY_HOP = (b"connection", b"keep-alive", b"proxy-connection", b"expect")
+
+
+def head(method: str, target: bytes, headers: list[tuple[bytes, bytes]], host: bytes | None) -> bytes:
+    """Return the head of a request as upstream is told it; `host` replaces the client's."""
+    dropped = HOP_BY_HOP if host is None else (*HOP_BY_HOP, b"host")
+    kept = [name + b": " + value for name, value in headers if name.lower() not in dropped]
+    if host is not None:
+        kept.append(b"Host: " + host)
+    first = method.encode("latin1") + b" " + target + b" HTTP/1.1"
+    return b"\r\n".join([first, *kept]) + b"\r\n\r\n"
+
 
 @dataclass(eq=False)
 class Exchange:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import ssl
 import time
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -15,6 +17,8 @@ from chaos.gateway.log import Log
 from chaos.gateway.rules import Rules
 from chaos.gateway.upstream import Pool
 
+TOKEN = "GATEWAY_ADMIN_TOKEN"  # noqa: S105 - the variable's name
+PORTS = {"http": 80, "https": 443}
 SWEEP_S = 0.1
 """How long after its lease a fault may hold a client."""
 
@@ -30,24 +34,29 @@ def main(argv: list[str]) -> int:
         "--listen", required=True, metavar="H:P", help="where clients connect; port 0 takes a free one"
     )
     parser.add_argument(
-        "--upstream", required=True, metavar="URL", help="http:// address that is forwarded to"
+        "--upstream", required=True, metavar="URL", help="http:// or https:// address that is forwarded to"
     )
-    parser.add_argument("--admin", required=True, metavar="H:P", help="the admin API, on loopback")
+    parser.add_argument(
+        "--admin",
+        required=True,
+        metavar="H:P",
+        help=f"the admin API, with {TOKEN} if not on loopback",
+    )
     options = parser.parse_args(argv)
     try:
-        host, port = _upstream(options.upstream)
-        listen, admin = web.split_address(options.listen), _loopback(options.admin)
-        web.run(_serve(Pool(host, port, time.monotonic), listen, admin))
+        token = os.environ.get(TOKEN, "")
+        listen, admin = web.split_address(options.listen), _admin(options.admin, token)
+        web.run(_serve(_upstream(options.upstream), listen, admin, token))
     except (OSError, ValueError) as error:
         return web.listen_error("zep-chaos gateway", error)
     return 0
 
 
-async def _serve(pool: Pool, listen: tuple[str, int], admin: tuple[str, int]) -> None:
+async def _serve(pool: Pool, listen: tuple[str, int], admin: tuple[str, int], token: str) -> None:
     floor = Floor(Rules(), Log(time.monotonic, time.time), pool, time.monotonic)
     data = await web.listen(lambda: Client(floor), *listen)
     try:
-        api = await web.serve(Admin(floor.rules, floor.log, floor.now), *admin)
+        api = await web.serve(Admin(floor.rules, floor.log, floor.now, token), *admin)
         web.ready("gateway", listen=web.address_of(data), admin=api.address)
         try:
             await _sweep(floor)
@@ -64,28 +73,25 @@ async def _sweep(floor: Floor) -> None:
         floor.sweep()
 
 
-def _upstream(url: str) -> tuple[str, int]:
+def _upstream(url: str) -> Pool:
     parts = urlsplit(url)
-    if parts.scheme == "https":
-        raise ValueError(f"--upstream {url!r}: https is not supported yet, give http://HOST:PORT")
     try:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
-    if parts.scheme != "http" or not host or parts.path.strip("/") or parts.query:
-        raise ValueError(f"--upstream {url!r} is not usable: give http://HOST:PORT")
-    return host, port or 80
+    if parts.scheme not in PORTS or not host or parts.path.strip("/") or parts.query:
+        raise ValueError(f"--upstream {url!r} is not usable: give http://HOST:PORT or https://HOST")
+    tls = ssl.create_default_context() if parts.scheme == "https" else None
+    return Pool(host, port or PORTS[parts.scheme], time.monotonic, tls)
 
 
-def _loopback(text: str) -> tuple[str, int]:
+def _admin(text: str, token: str) -> tuple[str, int]:
     """Return the admin API's address; whoever reaches it can break what is behind the gateway."""
     host, port = web.split_address(text)
     try:
         private = host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         private = False
-    if not private:
-        raise ValueError(
-            f"--admin {text} is not on loopback: give 127.0.0.1:PORT, the API asks for no password"
-        )
+    if not private and not token:
+        raise ValueError(f"--admin {text} is not on loopback: set {TOKEN} to what the API shall ask for")
     return host, port

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from typing import Protocol
 
@@ -13,6 +14,7 @@ IDLE = 64
 IDLE_S = 15.0
 """Older ones are not used: servers close theirs after 15 s to 75 s, and a request may cross the closing."""
 CONNECT_S = 5.0
+HTTPS_PORT = 443
 FINAL = 200
 """Statuses below announce an answer still to come."""
 
@@ -128,12 +130,19 @@ class Upstream(asyncio.Protocol):
 
 
 class Pool:
-    """Connections to one address."""
+    """Connections to one address, over TLS when there is a context for it."""
 
-    def __init__(self, host: str, port: int, now: Callable[[], float]) -> None:
+    def __init__(
+        self, host: str, port: int, now: Callable[[], float], tls: ssl.SSLContext | None = None
+    ) -> None:
         self._host = host
         self._port = port
         self._now = now
+        self._tls = tls
+        self.host: bytes | None = None
+        """What requests must be renamed to: over TLS a server of many names looks at it."""
+        if tls:
+            self.host = f"{host}:{port}".encode() if port != HTTPS_PORT else host.encode()
         self.idle: list[Upstream] = []
 
     def take(self) -> Upstream | None:
@@ -152,7 +161,9 @@ class Pool:
         """Open a connection; raise OSError when that fails or takes longer than CONNECT_S."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(CONNECT_S):
-            _, upstream = await loop.create_connection(lambda: Upstream(self), self._host, self._port)
+            _, upstream = await loop.create_connection(
+                lambda: Upstream(self), self._host, self._port, ssl=self._tls
+            )
         return upstream
 
     def give_back(self, upstream: Upstream) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -19,11 +20,16 @@ T = TypeVar("T")
 
 
 class Gateway:
-    """One gateway; every call ends within `timeout_s` and raises InjectorError naming the address."""
+    """One gateway; every call ends within `timeout_s` and raises InjectorError naming the address.
+
+    A gateway that is not on loopback asks for GATEWAY_ADMIN_TOKEN, which is read from the environment.
+    """
 
     def __init__(self, admin_url: str, *, timeout_s: float = 2.0) -> None:
         self.url = admin_url.rstrip("/")
-        self._http = httpx.Client(base_url=self.url, timeout=timeout_s, trust_env=False)
+        token = os.environ.get("GATEWAY_ADMIN_TOKEN", "")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(base_url=self.url, timeout=timeout_s, headers=headers, trust_env=False)
 
     def apply(self, name: str, fault: HttpFault, lease_s: float = 5.0) -> None:
         """Put a fault in place; it heals itself unless renewed within `lease_s`."""

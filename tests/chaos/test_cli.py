@@ -48,7 +48,7 @@ def test_help_imports_no_server():
         (["nonsense"], "unknown command 'nonsense': use one of toxiproxy, gateway, zep"),
         (["gateway", "--listen", "127.0.0.1:0"], "--upstream, --admin; see zep-chaos gateway --help"),
         ([*GATEWAY, "--nonsense"], "unrecognized arguments: --nonsense"),
-        (replaced(GATEWAY, "--upstream", "https://z.example"), "https is not supported yet"),
+        (replaced(GATEWAY, "--upstream", "ftp://z.example"), "give http://HOST:PORT or https://HOST"),
         (replaced(GATEWAY, "--upstream", "z.example:80"), "give http://HOST:PORT"),
         (replaced(GATEWAY, "--upstream", "http://z.example:x"), "give http://HOST:PORT"),
         (replaced(GATEWAY, "--upstream", "http://z.example/api"), "give http://HOST:PORT"),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 
+import httpx
 import pytest
 
+from chaos.faults import Hang
 from chaos.gateway.admin import Admin
 from chaos.gateway.log import KEPT, ROUTES, Log, route_of
 from chaos.gateway.rules import Rules
+from chaos.injectors.l7 import Gateway
 from chaos.web import Request, Response
 
 UUID = "5b0c1d2e-0000-4000-8000-000000000000"
@@ -137,3 +140,21 @@ def test_the_log_is_a_ring_read_from_any_point(log):
     assert numbers(KEPT + 10) == numbers(KEPT + 99) == []
     assert numbers(0)[0] == 11
     assert len(numbers(0)) == KEPT
+
+
+def test_elsewhere_than_on_loopback_it_asks_for_the_token(launch, zep, monkeypatch):
+    token = {"GATEWAY_ADMIN_TOKEN": "s3cret"}
+    words = ("gateway", "--listen", "127.0.0.1:0", "--upstream", f"http://{zep}", "--admin", "0.0.0.0:0")
+    ready = launch(*words, **token)
+    url = f"http://127.0.0.1:{ready['admin'].rsplit(':', 1)[1]}"
+    for headers in ({}, {"Authorization": "Bearer wrong"}):
+        refused = httpx.post(
+            f"{url}/faults", json={"name": "f", "kind": "hang"}, headers=headers, trust_env=False
+        )
+        assert refused.status_code == 401
+        assert "s3cret" not in refused.text
+    monkeypatch.setenv(*token.popitem())
+    gateway = Gateway(url)
+    gateway.apply("f", Hang())
+    assert gateway.active() == ["f"]
+    gateway.close()
