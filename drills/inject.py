@@ -89,7 +89,7 @@ class Injectors:
         """Ask the injector whether the fault is in force."""
         if isinstance(fault, HttpFault):
             return name in self._gateway().active()
-        return (f"down:{fault.proxy}" if isinstance(fault, Down) else name) in self._l4().active()
+        return self._l4().in_force(name, fault)
 
     def undo(self, name: str, fault: Fault) -> dict[str, Any]:
         """Describe the undo as data for the keeper."""

@@ -130,7 +130,7 @@ def _tcp(name: str, options: Any) -> Held:
         apply=lambda: l4.apply(name, fault),
         renew=lambda: None,
         heal=lambda: l4.heal(name, fault),
-        gone=lambda: name not in l4.active(),
+        gone=lambda: not l4.in_force(name, fault),
         hits=lambda: None,
     )
 

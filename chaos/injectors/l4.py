@@ -12,7 +12,7 @@ import importlib.util
 import itertools
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,12 +20,17 @@ import requests
 
 from chaos.faults import Down, Toxic
 from chaos.injectors import InjectorError
+from chaos.toxiproxy.chain import placed
+from chaos.toxiproxy.errors import ApiError
+from chaos.toxiproxy.strict import nonsense
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
 DRILL_PREFIX = "drill-"
+SIGNATURE = "noop"
+"""A proxy that is switched off carries a toxic that does nothing: its name tells whose fault it is."""
 _copies = itertools.count(1)
 
 
@@ -69,20 +74,23 @@ class L4:
     # faults
 
     def apply(self, name: str, fault: Toxic | Down) -> None:
-        """Put `fault` on its proxy; a toxic is called `name`."""
+        """Put `fault` on its proxy; a toxic is called `name`, and its values must make sense."""
+        toxic = Toxic(proxy=fault.proxy, type=SIGNATURE) if isinstance(fault, Down) else fault
+        action = f"apply {fault.kind} to proxy {fault.proxy}"
+        if why := _nonsense(toxic):
+            raise InjectorError(f"Toxiproxy at {self.url}: cannot {action}: {why}")
         if fault.proxy not in self._known:
             self.learn(fault.proxy)
-        with self._explained(f"apply {fault.kind} to proxy {fault.proxy}"):
+        with self._explained(action):
+            self._proxy(fault.proxy).add_toxic(
+                name=name,
+                type=toxic.type,
+                stream=toxic.stream,
+                toxicity=toxic.toxicity,
+                attributes=toxic.attributes,
+            )
             if isinstance(fault, Down):
                 self._proxy(fault.proxy).disable()
-            else:
-                self._proxy(fault.proxy).add_toxic(
-                    name=name,
-                    type=fault.type,
-                    stream=fault.stream,
-                    toxicity=fault.toxicity,
-                    attributes=fault.attributes,
-                )
 
     def heal(self, name: str, fault: Toxic | Down) -> None:
         """Undo `apply`; what is already healed, or gone with its proxy, is fine."""
@@ -101,8 +109,13 @@ class L4:
         toxics = [toxic["name"] for proxy in proxies for toxic in proxy["toxics"]]
         return sorted(toxics + [f"down:{proxy['name']}" for proxy in proxies if not proxy["enabled"]])
 
+    def in_force(self, name: str, fault: Toxic | Down) -> bool:
+        """Tell whether a fault is in place, or half of it."""
+        signs = {name} | ({f"down:{fault.proxy}"} if isinstance(fault, Down) else set())
+        return bool(signs & set(self.active()))
+
     def sweep(self) -> list[str]:
-        """Remove the toxics that a dead drill left (named ``drill-*``); returns their names."""
+        """Undo what a dead drill left: toxics named ``drill-*``, proxies it switched off; returns the names."""
         with self._explained("sweep"):
             proxies = self._get("/proxies").values()
         left = [
@@ -110,7 +123,9 @@ class L4:
         ]
         for proxy, toxic in left:
             self._known[proxy["name"]] = {"listen": proxy["listen"], "upstream": proxy["upstream"]}
-            self.heal(toxic["name"], Toxic(proxy=proxy["name"], type=toxic["type"]))
+            down = toxic["type"] == SIGNATURE and not proxy["enabled"]
+            where = proxy["name"]
+            self.heal(toxic["name"], Down(proxy=where) if down else Toxic(proxy=where, type=toxic["type"]))
         return sorted(toxic["name"] for _, toxic in left)
 
     def reset(self) -> None:
@@ -119,13 +134,10 @@ class L4:
             self._client.Toxiproxy().reset()
 
     def _undo(self, name: str, fault: Toxic | Down) -> None:
-        if isinstance(fault, Toxic):
-            self._delete(f"/proxies/{fault.proxy}/toxics/{name}")
-            return
-        try:
-            self._proxy(fault.proxy).enable()
-        except self._client.exceptions.NotFound:
-            return
+        if isinstance(fault, Down):
+            with suppress(self._client.exceptions.NotFound):
+                self._proxy(fault.proxy).enable()
+        self._delete(f"/proxies/{fault.proxy}/toxics/{name}")
 
     def _recreate(self, proxy: str) -> None:
         with self._explained(f"recreate proxy {proxy}"):
@@ -186,6 +198,14 @@ class _Calls:
         if answer.status_code >= 500:  # noqa: PLR2004 - server errors begin here
             raise requests.HTTPError(f"{answer.status_code}, {_message(answer.text)}", response=answer)
         return answer
+
+
+def _nonsense(fault: Toxic) -> str | None:
+    body = {"type": fault.type, "stream": fault.stream, "toxicity": fault.toxicity}
+    try:
+        return nonsense(placed({**body, "attributes": fault.attributes}), fault.attributes)
+    except ApiError as error:
+        return error.message
 
 
 def _private_client(url: str, owner: L4) -> ModuleType:

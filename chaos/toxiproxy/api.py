@@ -7,9 +7,13 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from prometheus_client import CONTENT_TYPE_LATEST
+
 from chaos.toxiproxy import errors
-from chaos.toxiproxy.chain import placed, updated
+from chaos.toxiproxy.chain import Placed, placed, updated
 from chaos.toxiproxy.errors import ApiError
+from chaos.toxiproxy.metrics import exposition
+from chaos.toxiproxy.strict import nonsense
 from chaos.web import Request, Response, error_response, from_browser, json_response
 
 if TYPE_CHECKING:
@@ -22,8 +26,10 @@ NO_CONTENT = Response(204)
 class Api:
     """Call it with a request; a changed proxy or toxic is in effect when the answer is sent."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection, *, metrics: bool = False, strict: bool = False) -> None:
         self._collection = collection
+        self._strict = strict
+        self._metrics = metrics
 
     async def __call__(self, request: Request) -> Response:
         if from_browser(request):
@@ -42,6 +48,9 @@ class Api:
         match path:
             case ["version"]:
                 return self._only("GET", request) or json_response({"version": VERSION})
+            case ["metrics"] if self._metrics:
+                text = exposition(self._collection.proxies)
+                return Response(200, text, {"Content-Type": CONTENT_TYPE_LATEST})
             case ["reset"]:
                 return self._only("POST", request) or await self._reset()
             case ["populate"]:
@@ -93,7 +102,7 @@ class Api:
         if request.method == "GET":
             return json_response(proxy.describe_toxics())
         if request.method == "POST":
-            new = placed(_object(request))
+            new = self._sound(placed(body := _object(request)), body)
             proxy.add(new)
             return json_response(new.describe())
         return _plain("", 405)
@@ -103,13 +112,19 @@ class Api:
         if request.method == "GET":
             return json_response(proxy.toxic(toxic).describe())
         if request.method in ("POST", "PATCH"):
-            new = updated(proxy.toxic(toxic), _object(request))
+            old = proxy.toxic(toxic)
+            new = self._sound(updated(old, body := _object(request)), body)
             proxy.change(new)
             return json_response(new.describe())
         if request.method == "DELETE":
             proxy.remove(toxic)
             return NO_CONTENT
         return _plain("", 405)
+
+    def _sound(self, toxic: Placed, body: dict[str, Any]) -> Placed:
+        if self._strict and (why := nonsense(toxic, body.get("attributes") or {})):
+            raise errors.invalid_toxic(why)
+        return toxic
 
 
 def _plain(text: str, status: int) -> Response:

@@ -28,6 +28,10 @@ def invalid_toxic_type() -> ApiError:
     return ApiError("invalid toxic type", 400)
 
 
+def invalid_toxic(why: str) -> ApiError:
+    return ApiError(f"invalid toxic: {why}", 400)
+
+
 def proxy_not_found() -> ApiError:
     return ApiError("proxy not found", 404)
 

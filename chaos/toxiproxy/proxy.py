@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chaos.toxiproxy import errors
 from chaos.toxiproxy.address import BACKLOG, join_address, listening_socket
 from chaos.toxiproxy.chain import STREAMS
+from chaos.toxiproxy.metrics import Meter
 from chaos.toxiproxy.relay import Connection
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Proxy:
         self.listen = listen
         self.upstream = upstream
         self.toxics: dict[str, Placed] = {}
+        self.meters = {stream: Meter() for stream in STREAMS}
         self._dice = dice
         self._server: asyncio.Server | None = None
         self._connections: set[Connection] = set()
@@ -74,7 +76,7 @@ class Proxy:
         await (self.start() if enabled else self.stop())
 
     def _accept(self) -> Connection:
-        connection = Connection(self.upstream, self._dice, self._connections.discard)
+        connection = Connection(self.upstream, self._dice, self._connections.discard, self.meters)
         self._connections.add(connection)
         for placed in self.toxics.values():
             connection.link(placed.stream).add(placed)

@@ -16,10 +16,11 @@ from chaos.toxiproxy.address import split_address
 from chaos.toxiproxy.flow import Flow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from random import Random
 
     from chaos.toxiproxy.chain import Placed
+    from chaos.toxiproxy.metrics import Meter
 
 HELD_BYTES_MAX = 4 * 1024 * 1024
 CONNECT_TIMEOUT_S = 30.0
@@ -37,7 +38,8 @@ def reset(transport: asyncio.Transport) -> None:
 class Link:
     """One direction: source -> toxics -> sink, with backpressure from the sink to the source."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, meter: Meter) -> None:
+        self.meter = meter
         self.feed: Callable[[bytes], None] = self._write
         self.source: asyncio.Transport | None = None
         self.finished = False
@@ -110,6 +112,7 @@ class Link:
         elif not data:
             self._finish(self._sink)
         elif not self._sink.is_closing():
+            self.meter.sent += len(data)
             self._sink.write(data)
 
     def _finish(self, sink: asyncio.Transport) -> None:
@@ -147,6 +150,7 @@ class End(asyncio.Protocol):
         self.incoming.open(stream)
 
     def data_received(self, data: bytes) -> None:
+        self.outgoing.meter.received += len(data)
         self.outgoing.feed(data)
 
     def eof_received(self) -> bool:
@@ -184,10 +188,16 @@ class Connection:
     `over` is called once, when no socket is left.  `dice` decides toxicity and jitter.
     """
 
-    def __init__(self, address: str, dice: Random, over: Callable[[Connection], None]) -> None:
+    def __init__(
+        self,
+        address: str,
+        dice: Random,
+        over: Callable[[Connection], None],
+        meters: Mapping[str, Meter],
+    ) -> None:
         self.dice = dice
-        self.upstream = Link(self)
-        self.downstream = Link(self)
+        self.upstream = Link(self, meters["upstream"])
+        self.downstream = Link(self, meters["downstream"])
         self.client = Client(self)
         self.server = End(self.downstream, self.upstream, self.settle)
         self._address = address

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import random
 import resource
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from chaos import web
 from chaos.toxiproxy.api import Api
 from chaos.toxiproxy.collection import Collection
+from chaos.toxiproxy.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +28,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     where = f"{options.host}:{options.port}"
     allow_many_connections()
     try:
-        web.run(serve(*web.split_address(where)))
+        proxies = configured(options.config)
+        web.run(serve(*web.split_address(where), proxies, options))
+    except (ApiError, ConfigError) as error:
+        sys.stderr.write(f"zep-chaos toxiproxy: {options.config}: {error}\n")
+        return 2
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         sys.stderr.write(f"zep-chaos toxiproxy: cannot listen on {where}: {why}\n")
@@ -39,15 +46,43 @@ def parser() -> argparse.ArgumentParser:
         description="A TCP proxy with faults, driven by Toxiproxy 2.12's HTTP API.",
         epilog=EXAMPLE,
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address of the API (default: %(default)s)")
-    parser.add_argument("--port", default="8474", help="0 takes a free one (default: %(default)s)")
+
+    def flag(name: str, **options: Any) -> None:
+        """Toxiproxy is started with Go's flags, one dash: a start script of its users works here too."""
+        parser.add_argument(f"--{name}", f"-{name}", **options)
+
+    flag("host", default="127.0.0.1", help="address of the API (default: %(default)s)")
+    flag("port", default="8474", help="0 takes a free one (default: %(default)s)")
+    flag("config", metavar="FILE", type=Path, help="a JSON list of proxies to begin with")
+    flag("proxy-metrics", action="store_true", help="serve /metrics")
+    flag("seed", type=int, help="of toxicity and jitter (default: another one each time)")
+    flag("strict", action="store_true", help="refuse toxics with values that make no sense")
     return parser
 
 
-async def serve(host: str, port: int) -> None:
+class ConfigError(Exception):
+    """The config file cannot be used; one line."""
+
+
+def configured(file: Path | None) -> list[dict[str, Any]]:
+    """Return the proxies of a config file."""
+    if file is None:
+        return []
+    try:
+        proxies = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigError(getattr(error, "strerror", None) or str(error)) from None
+    if not isinstance(proxies, list) or not all(isinstance(proxy, dict) for proxy in proxies):
+        raise ConfigError("give a JSON list of proxies")
+    return proxies
+
+
+async def serve(host: str, port: int, proxies: list[dict[str, Any]], options: argparse.Namespace) -> None:
     """Print the ready line and serve until cancelled."""
-    collection = Collection(random.Random())  # noqa: S311 - toxicity is no secret
-    server = await web.serve(Api(collection), host, port)
+    collection = Collection(random.Random(options.seed))  # noqa: S311 - toxicity is no secret
+    await collection.populate(proxies)
+    api = Api(collection, metrics=options.proxy_metrics, strict=options.strict)
+    server = await web.serve(api, host, port)
     web.ready("toxiproxy", listen=server.address)
     try:
         await asyncio.get_running_loop().create_future()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -54,10 +55,8 @@ def gateway_to(launch) -> Callable[[str], dict[str, str]]:
 @pytest.fixture(scope="module", params=["embedded", "real"])
 def toxiproxy_server(request):
     """One conformance suite for both: `host:port` of the embedded server, and of Toxiproxy's own."""
-    if request.param == "embedded":
-        yield from _embedded_toxiproxy()
-    else:
-        yield from _real_toxiproxy()
+    with toxiproxy_of(request.param, "-proxy-metrics") as address:
+        yield address
 
 
 @pytest.fixture
@@ -67,24 +66,43 @@ def embedded(toxiproxy_server, request):
         pytest.skip("a trap of the real server: see docs/faults.md")
 
 
-def _embedded_toxiproxy():
-    command = [sys.executable, "-m", "chaos.toxiproxy.server", "--port", "0"]
+@pytest.fixture(params=["embedded", "real"])
+def start_toxiproxy(request):
+    """Start a server of each kind with Toxiproxy's own flags: a context that yields its address."""
+    return lambda *flags: toxiproxy_of(request.param, *flags)
+
+
+@contextlib.contextmanager
+def toxiproxy_of(kind: str, *flags: str) -> Iterator[str]:
+    """A server of that kind, started with Toxiproxy's own flags; yields its address."""
+    with _embedded_toxiproxy(flags) if kind == "embedded" else _real_toxiproxy(flags) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _embedded_toxiproxy(flags):
+    command = [sys.executable, "-m", "chaos.toxiproxy.server", "-port", "0", *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        yield json.loads(process.stdout.readline())["listen"]
-        process.terminate()
+        try:
+            yield json.loads(process.stdout.readline())["listen"]
+        finally:
+            process.terminate()
         assert process.wait(WAIT_S) == 0
 
 
-def _real_toxiproxy():
+@contextlib.contextmanager
+def _real_toxiproxy(flags):
     binary = shutil.which("toxiproxy-server")
     if not binary:
         pytest.skip("no toxiproxy-server on PATH")
     port = free_port()
-    argv = [binary, "-host", "127.0.0.1", "-port", str(port)]
+    argv = [binary, "-host", "127.0.0.1", "-port", str(port), *flags]
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        eventually(lambda: _answers(port))
-        yield f"127.0.0.1:{port}"
-        process.terminate()
+        try:
+            eventually(lambda: _answers(port))
+            yield f"127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 def _answers(port: int) -> bool:

@@ -12,6 +12,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import requests
 import toxiproxy
 
 from chaos.faults import Down, Toxic
@@ -68,10 +69,20 @@ def test_a_toxic_is_applied_and_healed_by_name(l4):
 def test_down_is_applied_and_healed(l4):
     down = Down(proxy="p")
     l4.apply("drill-1", down)
-    assert l4.active() == ["down:p"]
+    assert l4.active() == ["down:p", "drill-1"]
+    assert l4.in_force("drill-1", down)
     l4.heal("drill-1", down)
     l4.heal("drill-1", down)
     assert l4.active() == []
+    assert not l4.in_force("drill-1", down)
+
+
+def test_a_proxy_that_somebody_switched_off_again_is_not_healed(l4, url):
+    down = Down(proxy="p")
+    l4.apply("drill-1", down)
+    l4.heal("drill-1", down)
+    requests.post(f"{url}/proxies/p", json={"enabled": False}, timeout=WAIT_S)
+    assert l4.in_force("drill-1", down)
 
 
 @pytest.mark.parametrize("fault", [HOLD, Down(proxy="p")])
@@ -94,6 +105,15 @@ def test_sweep_removes_what_drills_left_and_nothing_else(l4):
     l4.apply("mine", Toxic(proxy="p", type="noop"))
     assert l4.sweep() == ["drill-7f3a-auth_401-1"]
     assert l4.active() == ["mine"]
+
+
+def test_sweep_switches_on_again_what_drills_switched_off_and_nothing_else(l4, url):
+    l4.create("other", UPSTREAM)
+    l4.apply("drill-1", Down(proxy="p"))
+    l4.apply("mine", Down(proxy="other"))
+    assert L4(url).sweep() == ["drill-1"]
+    assert l4.active() == ["down:other", "mine"]
+    l4.remove("other")
 
 
 def test_reset(l4):

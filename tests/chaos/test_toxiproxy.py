@@ -16,7 +16,8 @@ import toxiproxy
 import uvloop
 from tcp import WAIT_S, connected, is_reset, pair, read_all, seconds, silent
 
-from chaos.toxiproxy.chain import placed
+from chaos.toxiproxy.chain import STREAMS, placed
+from chaos.toxiproxy.metrics import Meter
 from chaos.toxiproxy.relay import Connection
 
 # the relay
@@ -112,7 +113,9 @@ def test_a_client_lost_in_the_moment_its_upstream_answers_leaves_no_socket(upstr
 
     async def scenario():
         over = asyncio.Event()
-        connection = Connection(upstream.address, random.Random(), lambda _: over.set())  # noqa: S311 - toxicity is no secret
+        meters = {stream: Meter() for stream in STREAMS}
+        dice = random.Random()  # noqa: S311 - toxicity is no secret
+        connection = Connection(upstream.address, dice, lambda _: over.set(), meters)
         connection.upstream.add(placed({"type": "latency", "attributes": {"latency": 20}}))
         answered = connection.server.connection_made
 
