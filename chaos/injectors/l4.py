@@ -115,7 +115,7 @@ class L4:
         return bool(signs & set(self.active()))
 
     def sweep(self) -> list[str]:
-        """Undo what a dead drill left: toxics named ``drill-*``, proxies it switched off; returns the names."""
+        """Undo what a dead drill left (``drill-*``), proxies it switched off included; returns the names."""
         with self._explained("sweep"):
             proxies = self._get("/proxies").values()
         left = [
