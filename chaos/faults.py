@@ -144,4 +144,97 @@ class Down:
     proxy: str
 
 
-Fault = HttpFault | Toxic | Down
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessFault:
+    """What happens to a `process` of the stack: worker, workers, redis, zep, gateway."""
+
+    kind: ClassVar[str]
+
+    process: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill(ProcessFault):
+    """SIGKILL; healed by starting it again at the same address (a worker's own server does that)."""
+
+    kind: ClassVar[str] = "kill"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause(ProcessFault):
+    """SIGSTOP: connections stay open and nothing answers; healed by SIGCONT."""
+
+    kind: ClassVar[str] = "pause"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart(ProcessFault):
+    """SIGKILL, and started again at once; what it had only in memory is lost."""
+
+    kind: ClassVar[str] = "restart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockShift(ProcessFault):
+    """The wall clock of a worker jumps by `offset_s`, its monotonic clock does not (libfaketime)."""
+
+    kind: ClassVar[str] = "clock_shift"
+
+    offset_s: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisFault:
+    """What happens inside Redis; what happens on the way to it are toxics of its proxy."""
+
+    kind: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOnly(RedisFault):
+    """Writes are refused with READONLY, as after a failover that clients did not follow."""
+
+    kind: ClassVar[str] = "readonly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Full(RedisFault):
+    """Writes are refused with OOM: memory is used up and nothing may be evicted."""
+
+    kind: ClassVar[str] = "full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading(RedisFault):
+    """Everything is refused with LOADING for about `for_s`, as after a start with much data."""
+
+    kind: ClassVar[str] = "loading"
+
+    for_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flushed(RedisFault):
+    """Every key of the database is gone; nothing brings them back."""
+
+    kind: ClassVar[str] = "flushed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failover(RedisFault):
+    """The server dies and a replica is promoted behind the same address; healed by failing back."""
+
+    kind: ClassVar[str] = "failover"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRejected:
+    """Zep accepts no key any more: ours was rotated away; healed by rotating it back."""
+
+    kind: ClassVar[str] = "key_rejected"
+
+
+PROCESS_FAULTS: tuple[type[ProcessFault], ...] = (Kill, Pause, Restart, ClockShift)
+REDIS_FAULTS: tuple[type[RedisFault], ...] = (ReadOnly, Full, Loading, Flushed, Failover)
+
+Fault = HttpFault | Toxic | Down | ProcessFault | RedisFault | KeyRejected

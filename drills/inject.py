@@ -12,6 +12,7 @@ from chaos.injectors import InjectorError
 from chaos.injectors.l4 import L4
 from chaos.injectors.l7 import Gateway
 from chaos.stack import undo
+from chaos.stack.injector import StackInjector
 from drills.history import History
 from drills.scenario import REDIS, ZEP
 from drills.target import Target
@@ -35,10 +36,11 @@ class CapabilityError(Exception):
 
 
 class Injectors:
-    """The two ways to break a target; either may be missing."""
+    """The ways to break a target; any may be missing.  `stack` breaks the parts of a stack that is ours."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, stack: StackInjector | None = None) -> None:
         self.target = target
+        self.stack = stack
         self.gateway = Gateway(target.gateway_admin) if target.gateway_admin else None
         self.l4 = L4(target.toxiproxy_url) if target.toxiproxy_url else None
 
@@ -51,8 +53,10 @@ class Injectors:
         for fault in faults:
             if isinstance(fault, HttpFault):
                 self._gateway()
-            else:
+            elif isinstance(fault, Toxic | Down):
                 self._l4()
+            else:
+                self._stack(fault)
 
     def sweep(self) -> list[str]:
         """Heal what a dead drill left; returns the names."""
@@ -63,7 +67,7 @@ class Injectors:
 
     def localised(self, fault: Fault) -> Fault:
         """Put the target's name of a proxy where the drill names it by its part."""
-        if isinstance(fault, HttpFault):
+        if not isinstance(fault, Toxic | Down):
             return fault
         names = {ZEP: self.target.zep_proxy, REDIS: self.target.redis_proxy}
         return replace(fault, proxy=names.get(fault.proxy, fault.proxy))
@@ -71,8 +75,10 @@ class Injectors:
     def apply(self, name: str, fault: Fault) -> None:
         if isinstance(fault, HttpFault):
             self._gateway().apply(name, fault, LEASE_S)
-        else:
+        elif isinstance(fault, Toxic | Down):
             self._l4().apply(name, fault)
+        else:
+            self._stack(fault).apply(name, fault)
 
     def renew(self, name: str, fault: Fault) -> None:
         """Keep a lease alive; Toxiproxy knows none."""
@@ -82,20 +88,26 @@ class Injectors:
     def heal(self, name: str, fault: Fault) -> None:
         if isinstance(fault, HttpFault):
             self._gateway().heal(name)
-        else:
+        elif isinstance(fault, Toxic | Down):
             self._l4().heal(name, fault)
+        else:
+            self._stack(fault).heal(name, fault)
 
     def active(self, name: str, fault: Fault) -> bool:
         """Ask the injector whether the fault is in force."""
         if isinstance(fault, HttpFault):
             return name in self._gateway().active()
-        return self._l4().in_force(name, fault)
+        if isinstance(fault, Toxic | Down):
+            return self._l4().in_force(name, fault)
+        return self._stack(fault).in_force(name, fault)
 
-    def undo(self, name: str, fault: Fault) -> dict[str, Any]:
-        """Describe the undo as data for the keeper."""
+    def undo(self, name: str, fault: Fault) -> dict[str, Any] | None:
+        """Describe the undo as data for the keeper; None for what ends with the stack."""
         if isinstance(fault, HttpFault):
             return undo.l7_fault(self.target.gateway_admin, name)
-        return undo.l4_fault(self.target.toxiproxy_url, name, fault)
+        if isinstance(fault, Toxic | Down):
+            return undo.l4_fault(self.target.toxiproxy_url, name, fault)
+        return self._stack(fault).undo(name, fault)
 
     def _gateway(self) -> Gateway:
         if self.gateway is None:
@@ -107,6 +119,11 @@ class Injectors:
             raise CapabilityError(f"target {self.target.name} has no Toxiproxy ([faults] toxiproxy_url)")
         return self.l4
 
+    def _stack(self, fault: Fault) -> StackInjector:
+        if self.stack is None:
+            raise CapabilityError(f"{fault.kind} needs a stack of our own (--stack local)")
+        return self.stack
+
 
 @dataclass(frozen=True, slots=True)
 class InForce:
@@ -117,7 +134,9 @@ class InForce:
 
     def fields(self) -> dict[str, Any]:
         """Return what the journal says about it."""
-        layer = "l4" if isinstance(self.fault, Toxic | Down) else "l7"
+        layer = "l7" if isinstance(self.fault, HttpFault) else "l4"
+        if not isinstance(self.fault, HttpFault | Toxic | Down):
+            layer = "stack"
         return {"fault": self.fault.kind, "name": self.name, "layer": layer, "params": asdict(self.fault)}
 
 
@@ -152,7 +171,8 @@ class Faults:
         """Arm the undo, then break.  Raises `InjectorError` and `CapabilityError`."""
         self._number += 1
         one = InForce(f"{self._prefix}{self._number}", self._injectors.localised(fault))
-        self._keeper.arm(one.name, self._injectors.undo(one.name, one.fault))
+        if armed := self._injectors.undo(one.name, one.fault):
+            self._keeper.arm(one.name, armed)
         self._in_force.append(one)
         self._say("fault_armed", one)
         self._injectors.apply(one.name, one.fault)

@@ -152,7 +152,7 @@ def rehearse(request: pytest.FixtureRequest, drill_scene: Scene) -> Iterator[Cal
         hide=drill_scene.hide,
     )
     config.stash[TALLY].run = run
-    injectors = Injectors(target)
+    injectors = Injectors(target, drill_scene.injector)
     runner = Runner(
         target=target,
         injectors=injectors,

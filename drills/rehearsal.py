@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.stack import undo
+from chaos.stack.injector import StackInjector
 from chaos.stack.keeper import Keeper
 from drills.target import Target
 
@@ -26,6 +27,8 @@ class Scene:
     versions: Mapping[str, str] = field(default_factory=dict)
     hide: tuple[str, ...] = ()
     """Secrets beside the target's token."""
+    injector: StackInjector | None = None
+    """Breaks the parts of a stack that is ours."""
 
 
 @contextmanager
@@ -45,7 +48,7 @@ def local() -> Iterator[Scene]:
             target = subject.start(
                 keeper, endpoints, folder, hold_s=LOCAL_HOLD_S, token=token, api_key=api_key
             )
-            yield Scene(target, keeper, endpoints.versions, (api_key,))
+            yield Scene(target, keeper, endpoints.versions, (api_key,), endpoints.injector)
             keeper.stop("assistant")
 
 

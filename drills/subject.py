@@ -7,8 +7,10 @@ from pathlib import Path
 
 import httpx
 
+from chaos.stack import clock
 from chaos.stack.keeper import Keeper
 from chaos.stack.local import Endpoints
+from chaos.stack.machine import Part
 from chaos.stack.readiness import launch
 from drills.target import Target
 
@@ -36,9 +38,22 @@ def start(
         "GUARD_MARKER": MARKER,
         "ASSISTANT_WORKERS": str(WORKERS),
     }
-    server = launch(keeper, "assistant", [sys.executable, "-m", *GUNICORN], folder, env=environ)
-    target = _target(f"http://{server.ready_line()['listen']}/api", endpoints, hold_s, token, guard)
+    clocks = folder / "clocks"
+    environ |= clock.environment(clocks)
+    argv = [sys.executable, "-m", *GUNICORN]
+    server = launch(keeper, "assistant", argv, folder, env=environ)
+    listen = server.ready_line()["listen"]
+    target = _target(f"http://{listen}/api", endpoints, hold_s, token, guard)
     server.until(lambda: _marker(target.marker_url))
+    bound = {**environ, "ASSISTANT_BIND": listen}
+    part = Part(
+        server,
+        again=lambda: launch(keeper, "assistant", argv, folder, env=bound),
+        ready=lambda server: server.until(lambda: _marker(target.marker_url)),
+        workers=WORKERS,
+        clocks=clocks if clocks.exists() else None,
+    )
+    endpoints.machine.add(part)
     return target
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import fields
 from typing import Any
 
+from chaos.faults import Full, Loading, Pause, ReadOnly
 from chaos.hand.options import KINDS, add_servers, parameters
 from chaos.web import Parser
 
@@ -28,9 +30,13 @@ def main(argv: list[str]) -> int:
         for name, kind in KINDS.items()
     ]
     for name, toxic in BY_TYPE.items():
-        names = {field: spec.default for field, spec in toxic.__dataclass_fields__.items()}
+        names = {field.name: field.default for field in fields(toxic)}
         shown.append({"fault": name, "layer": "tcp", "parameters": names, "about": _about(toxic)})
     shown.append({"fault": "down", "layer": "tcp", "parameters": {}, "about": "The proxy is switched off."})
+    for beyond in (Pause, ReadOnly, Full, Loading):
+        needs = {"pid": "N"} if beyond is Pause else {"redis": "URL"}
+        layer = "process" if beyond is Pause else "redis"
+        shown.append({"fault": beyond.kind, "layer": layer, "parameters": needs, "about": _about(beyond)})
     sys.stdout.write(json.dumps(shown) + "\n" if options.json else "".join(map(_line, shown)))
     return 0
 
@@ -57,4 +63,4 @@ def _about(kind: type[Any]) -> str:
 
 def _line(row: dict[str, Any]) -> str:
     options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in row["parameters"].items())
-    return f"{row['layer']:<5}{row['fault']:<11}{row['about']}\n{'':16}{options or 'no parameters'}\n"
+    return f"{row['layer']:<8}{row['fault']:<11}{row['about']}\n{'':19}{options or 'no parameters'}\n"

@@ -71,6 +71,12 @@ class L4:
             proxy = self._get(f"/proxies/{name}")
             self._known[name] = {"listen": proxy["listen"], "upstream": proxy["upstream"]}
 
+    def redirect(self, name: str, upstream: str) -> None:
+        """Have a proxy lead somewhere else; its connections are dropped."""
+        with self._explained(f"redirect proxy {name}"):
+            self._client.api.APIConsumer.post(f"/proxies/{name}", json={"upstream": upstream})
+            self._known[name] = {"listen": self._get(f"/proxies/{name}")["listen"], "upstream": upstream}
+
     # faults
 
     def apply(self, name: str, fault: Toxic | Down) -> None:

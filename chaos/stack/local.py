@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from chaos.injectors import InjectorError
+from chaos.injectors.double import Double
 from chaos.injectors.l7 import Gateway
+from chaos.injectors.processes import Processes
+from chaos.injectors.redis import RedisServer as RedisCommands
 from chaos.stack import redis_server, toxiproxy_server, undo
+from chaos.stack.failover import REPLICA, RedisPair
+from chaos.stack.injector import StackInjector
 from chaos.stack.keeper import KeeperError
+from chaos.stack.machine import LocalMachine, Part
 from chaos.stack.readiness import Server, StackError, launch
 
 if TYPE_CHECKING:
@@ -32,7 +38,7 @@ __all__ = ["Endpoints", "LocalStack", "StackError"]
 
 ANY_PORT = "127.0.0.1:0"
 CHECK_TIMEOUT_S = 5.0
-NEWEST_FIRST = ("gateway", redis_server.NAME, "zep", toxiproxy_server.NAME)
+NEWEST_FIRST = ("gateway", REPLICA, redis_server.NAME, "zep", toxiproxy_server.NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,8 @@ class Endpoints:
     toxiproxy_url: str
     ledger: Path
     versions: dict[str, str]
+    machine: LocalMachine
+    injector: StackInjector
 
 
 class LocalStack:
@@ -65,6 +73,7 @@ class LocalStack:
         self._api_key = api_key
         self._run = secrets.token_hex(3)  # keeps two stacks on one Toxiproxy apart
         self._shared: L4 | None = None
+        self._machine = LocalMachine(keeper)
 
     def __enter__(self) -> Endpoints:
         return self.up()
@@ -109,17 +118,19 @@ class LocalStack:
         zep = self._launch_zep()
         redis.launch()
         zep_address = zep.ready_line()["listen"]
-        gateway = self._launch_gateway(zep_address).ready_line()
+        gateway = self._launch_gateway(zep_address)
         redis_version = redis.wait()
+        self._know(zep, gateway, redis)
         l4 = toxiproxy.wait()
         self._shared = l4 if toxiproxy.shared_url else None
-        admin = f"http://{gateway['admin']}"
+        listen, admin = gateway.ready_line()["listen"], f"http://{gateway.ready_line()['admin']}"
+        redis_url = f"redis://127.0.0.1:{redis.port}/0"
         endpoints = Endpoints(
-            zep_url=f"http://{self._proxy(l4, 'zep', gateway['listen'])}",
+            zep_url=f"http://{self._proxy(l4, 'zep', listen)}",
             zep_direct_url=f"http://{zep_address}",
             zep_proxy=self._proxy_name("zep"),
             redis_url=f"redis://{self._proxy(l4, 'redis', f'127.0.0.1:{redis.port}')}/0",
-            redis_direct_url=f"redis://127.0.0.1:{redis.port}/0",
+            redis_direct_url=redis_url,
             redis_proxy=self._proxy_name("redis"),
             gateway_admin=admin,
             toxiproxy_url=toxiproxy.url,
@@ -129,6 +140,13 @@ class LocalStack:
                 "toxiproxy": f"{toxiproxy.kind} {l4.version()}",
                 "gateway": _gateway_version(admin),
             },
+            machine=self._machine,
+            injector=StackInjector(
+                Processes(self._machine),
+                RedisCommands(redis_url),
+                RedisPair(redis, l4, self._proxy_name("redis"), self._machine),
+                Double(f"http://{zep_address}"),
+            ),
         )
         self._check(endpoints)
         return endpoints
@@ -144,14 +162,23 @@ class LocalStack:
             raise StackError(f"cannot make the folder {self._folder}: {error.strerror}") from error
         self._keeper.arm(self._undo_key("folder"), undo.tree(self._folder))
 
-    def _launch_zep(self) -> Server:
-        argv = _zep_chaos("zep", "--listen", ANY_PORT, "--ledger", str(self._ledger))
+    def _launch_zep(self, listen: str = ANY_PORT) -> Server:
+        data = str(self._folder / "zep-data.ndjson")
+        argv = _zep_chaos("zep", "--listen", listen, "--ledger", str(self._ledger), "--data", data)
         return launch(self._keeper, "zep", argv, self._folder, env={"ZEP_API_KEY": self._api_key})
 
-    def _launch_gateway(self, zep_address: str) -> Server:
-        upstream = f"http://{zep_address}"
-        argv = _zep_chaos("gateway", "--listen", ANY_PORT, "--upstream", upstream, "--admin", ANY_PORT)
+    def _launch_gateway(self, zep: str, listen: str = ANY_PORT, admin: str = ANY_PORT) -> Server:
+        argv = _zep_chaos("gateway", "--listen", listen, "--upstream", f"http://{zep}", "--admin", admin)
         return launch(self._keeper, "gateway", argv, self._folder)
+
+    def _know(self, zep: Server, gateway: Server, redis: redis_server.RedisServer) -> None:
+        """What is killed in a drill is started again at the address it had."""
+        at, there = zep.ready_line()["listen"], gateway.ready_line()
+        self._machine.add(Part(zep, lambda: self._launch_zep(at), Server.ready_line))
+        listen, admin = there["listen"], there["admin"]
+        self._machine.add(Part(gateway, lambda: self._launch_gateway(at, listen, admin), Server.ready_line))
+        assert redis.server is not None  # noqa: S101 - it was waited for
+        self._machine.add(Part(redis.server, redis.start, redis.ready))
 
     def _proxy_name(self, of: str) -> str:
         return f"{of}-{self._run}" if self._shared else of

@@ -3,6 +3,9 @@
 * ``{"l7": admin_url, "name": fault_name}``: heal a fault of the HTTP gateway
 * ``{"l4": url, "name": fault_name, "fault": {...}}``: heal a `Toxic` (has a ``type``) or a `Down`
 * ``{"l4": url, "remove": proxy}``: remove a proxy from a Toxiproxy that is not ours
+* ``{"resume": [[pid, started], ...]}``: let paused processes go on, the very ones
+* ``{"redis": url, "heal": {...}}``: put settings or a role of Redis back
+* ``{"double": url}``: have the Zep double accept its key again
 * ``{"tree": folder}``: remove a folder, the very one that was there when the keeper was armed
 """
 
@@ -18,6 +21,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from chaos.faults import Down, Toxic
 from chaos.injectors import InjectorError
+from chaos.injectors.processes import resume as continue_processes
+from chaos.injectors.processes import started_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,6 +42,18 @@ def l4_fault(url: str, name: str, fault: Toxic | Down) -> dict[str, Any]:
 
 def l4_proxy(url: str, proxy: str) -> dict[str, Any]:
     return {"l4": url, "remove": proxy}
+
+
+def resume(pids: Iterable[int]) -> dict[str, Any]:
+    return {"resume": [[pid, started_at(pid)] for pid in pids]}
+
+
+def redis(url: str, heal: Mapping[str, Any]) -> dict[str, Any]:
+    return {"redis": url, "heal": dict(heal)}
+
+
+def double(url: str) -> dict[str, Any]:
+    return {"double": url}
 
 
 def tree(folder: Path) -> dict[str, Any]:
@@ -89,6 +106,41 @@ class RemoveProxy:
         self._l4.remove(self._proxy)
 
 
+class Resume:
+    """A pid may belong to another process by now: that one is left alone."""
+
+    where = "this machine"
+
+    def __init__(self, paused: Iterable[tuple[int, str]]) -> None:
+        self._paused = [(int(pid), str(started)) for pid, started in paused]
+
+    def __call__(self, timeout_s: float) -> None:  # noqa: ARG002 - a signal has no timeout
+        continue_processes([pid for pid, started in self._paused if started_at(pid) == started])
+
+
+class HealRedis:
+    where = "redis"  # not its URL, which may hold a password
+
+    def __init__(self, url: str, heal: Mapping[str, Any]) -> None:
+        from chaos.injectors.redis import RedisServer  # noqa: PLC0415 - redis-py takes its time
+
+        self._url, self._heal, self._server = url, heal, RedisServer
+
+    def __call__(self, timeout_s: float) -> None:
+        with contextlib.closing(self._server(self._url, timeout_s=timeout_s)) as server:
+            server.heal(self._heal)
+
+
+class AcceptKeys:
+    def __init__(self, url: str) -> None:
+        from chaos.injectors.double import Double  # noqa: PLC0415 - httpx takes its time
+
+        self.where, self._double = url, Double
+
+    def __call__(self, timeout_s: float) -> None:
+        self._double(self.where, timeout_s=timeout_s).accept_keys()
+
+
 class RemoveTree:
     """Only the folder that was there at arming: not a link, and not another one put in its place."""
 
@@ -124,7 +176,13 @@ def ready(data: Mapping[str, Any]) -> Undo:
         return RemoveProxy(data["l4"], data["remove"])
     if "l4" in data:
         return HealL4(data["l4"], data["name"], _fault(data["fault"]))
-    raise ValueError("an undo names l7, l4 or tree")
+    if "resume" in data:
+        return Resume(data["resume"])
+    if "redis" in data:
+        return HealRedis(data["redis"], data["heal"])
+    if "double" in data:
+        return AcceptKeys(data["double"])
+    raise ValueError("an undo names l7, l4, resume, redis, double or tree")
 
 
 def run(undos: Iterable[tuple[str, Undo]], *, each_s: float, budget_s: float) -> list[str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
 from chaos import web
 from chaos.zep.api import Api
 from chaos.zep.ledger import Ledger
-from chaos.zep.store import Store
+from chaos.zep.past import Past
 
 EXAMPLE = "example: ZEP_API_KEY=k zep-chaos zep --listen 127.0.0.1:8000 --ledger zep.ndjson"
 
@@ -23,10 +22,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--listen", required=True, metavar="H:P", help="port 0 takes a free one")
     parser.add_argument("--api-key", metavar="K", help="the one key it accepts (default: ZEP_API_KEY)")
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="also write the ledger here")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="remember everything across restarts")
     options = parser.parse_args(argv)
     try:
         key = _key(options.api_key or os.environ.get("ZEP_API_KEY", ""))
-        web.run(_serve(web.split_address(options.listen), key, options.ledger))
+        web.run(_serve(web.split_address(options.listen), key, options.ledger, options.data))
     except (OSError, ValueError) as error:
         return web.listen_error("zep-chaos zep", error)
     return 0
@@ -38,11 +38,11 @@ def _key(key: str) -> str:
     return key
 
 
-async def _serve(listen: tuple[str, int], api_key: str, file: Path | None) -> None:
+async def _serve(listen: tuple[str, int], api_key: str, file: Path | None, data: Path | None) -> None:
     ledger = Ledger(file, time.monotonic)
-    store = Store(lambda: str(uuid.uuid4()), lambda: datetime.now(UTC).isoformat())
+    past = Past(data, lambda: datetime.now(UTC).isoformat())
     try:
-        server = await web.serve(Api(store, ledger, api_key), *listen)
+        server = await web.serve(Api(ledger, past, api_key), *listen)
         web.ready("zep", listen=server.address)
         try:
             await asyncio.get_running_loop().create_future()
@@ -50,3 +50,4 @@ async def _serve(listen: tuple[str, int], api_key: str, file: Path | None) -> No
             await server.close()
     finally:
         ledger.close()
+        past.close()

@@ -9,13 +9,16 @@ from typing import Any
 
 from prometheus_client import multiprocess
 
-bind = "127.0.0.1:0"
+from chaos.stack import clock
+
+bind = os.environ.get("ASSISTANT_BIND", "127.0.0.1:0")
 workers = int(os.environ.get("ASSISTANT_WORKERS", "2"))
 worker_class = "gthread"
 threads = 8
 keepalive = 0  # each request is accepted anew, so that both workers get some
 graceful_timeout = 1
 control_socket_disable = True
+clock.mend_sleep()
 
 
 def when_ready(server: Any) -> None:
@@ -23,6 +26,11 @@ def when_ready(server: Any) -> None:
     host, port = server.LISTENERS[0].sock.getsockname()
     sys.stdout.write(json.dumps({"ready": "assistant", "listen": f"{host}:{port}"}) + "\n")
     sys.stdout.flush()
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Let a drill shift the clock of one worker."""
+    clock.own_file()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

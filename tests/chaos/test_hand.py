@@ -9,13 +9,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
+import redis
 from awaiting import eventually
+from ports import free_port
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from chaos.faults import HTTP_FAULTS
 from chaos.injectors.l7 import Gateway
+from chaos.stack.redis_server import find_binary, version
 from chaos.toxiproxy.toxics import BY_TYPE
 
 KEY = {"Authorization": "Api-Key a-key"}
@@ -65,6 +71,9 @@ def test_the_list_has_every_fault_with_its_parameters():
     }
     assert {name for layer, name in rows if layer == "http"} == {fault.kind for fault in HTTP_FAULTS}
     assert {name for layer, name in rows if layer == "tcp"} == {*BY_TYPE, "down"}
+    assert {name for layer, name in rows if layer == "redis"} == {"readonly", "full", "loading"}
+    assert rows["tcp", "latency"] == {"latency": 0, "jitter": 0}
+    assert rows["process", "pause"] == {"pid": "N"}
     assert rows["http", "status"] == {"code": 503, "body": None, "retry_after_s": None}
     assert "--after-bytes" in run("list").stdout
 
@@ -98,6 +107,60 @@ def test_a_toxic_without_a_lease_of_its_own_is_gone_too(toxiproxy_server, proxy,
         assert (toxic.type, toxic.attributes["latency"]) == ("latency", 50)
         process.send_signal(number)
         eventually(lambda: proxy.toxics() == {}, within_s=2)
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        yield process
+        process.kill()
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_paused_process_goes_on_whatever_ends_us(sleeper, number):
+    with applying("pause", "--pid", str(sleeper.pid), "--for", "10m") as process:
+        assert state_of(sleeper.pid) == "T"
+        process.send_signal(number)
+        eventually(lambda: state_of(sleeper.pid) != "T", within_s=2)
+
+
+@pytest.mark.parametrize("fault", ["readonly", "full", "loading"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_redis_takes_writes_again_whatever_ends_us(redis_server, fault, number):
+    retry = Retry(NoBackoff(), 0)
+    with redis.Redis.from_url(redis_server, retry=retry) as server:
+        server.set("kept", 1)
+        with applying(fault, "--redis", redis_server, "--for", "10m") as process:
+            with pytest.raises(redis.RedisError):
+                server.set("a", 1)
+            process.send_signal(number)
+            eventually(lambda: takes_writes(server), within_s=2)
+            process.wait(5)
+        assert server.get("kept") == b"1"
+        assert server.config_get("maxmemory")["maxmemory"] == "0"
+
+
+def takes_writes(server: redis.Redis) -> bool:
+    try:
+        return bool(server.set("a", 1))
+    except redis.RedisError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory) -> Iterator[str]:
+    """A Redis that is nobody's stack."""
+    port = free_port()
+    argv = [find_binary(), "--port", str(port), "--dir", str(tmp_path_factory.mktemp("redis")), "--save", ""]
+    argv += ["--enable-debug-command", "local"]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as process:
+        eventually(lambda: version("127.0.0.1", port, process.pid))
+        yield f"redis://127.0.0.1:{port}/0"
+        process.kill()
 
 
 def test_heal_takes_back_one_or_all(gateway, admin, toxiproxy_server, proxy):
@@ -141,6 +204,14 @@ NOWHERE = "http://127.0.0.1:1"
             "is not on loopback: give --marker",
         ),
         (["apply", "hang", "--for", "1s", "--marker-url", NOWHERE, "--marker-value", "x"], "does not answer"),
+        (["apply", "pause", "--for", "1s"], "--pid"),
+        (["apply", "pause", "--for", "1s", "--pid", "4194304"], "there is no process 4194304 on this host"),
+        (["apply", "full", "--for", "1s", "--redis", "redis://127.0.0.1:1/0"], "Redis: cannot read"),
+        (["apply", "full", "--for", "1s", "--redis", "http://127.0.0.1:1"], "no address of a Redis"),
+        (
+            ["apply", "full", "--for", "1s", "--redis", "redis://:s3cret@prod:6379"],
+            "redis://prod:6379 is not on",
+        ),
         (["heal"], "one of the arguments name --all is required"),
         (["heal", "--all", "--gateway", NOWHERE], "does not answer"),
         (["watch", "--gateway", NOWHERE], "does not answer"),
@@ -153,6 +224,7 @@ def test_a_mistake_is_one_clear_line_and_breaks_nothing(admin, gateway, words, c
     assert done.returncode != 0
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
+    assert "s3cret" not in done.stderr
     assert gateway.active() == []
 
 
