@@ -53,4 +53,4 @@ lint: .venv/dev.stamp
 		|| { echo "cannot make $*: on Debian, apt-get install python3-venv"; rm -rf $*; exit 1; }
 
 clean:
-	rm -rf .venv .venv-v3 reports/out
+	rm -rf .venv .venv-v3 .venv-go .venv-node reports/out

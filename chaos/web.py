@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import hmac
 import inspect
 import json
 import logging
@@ -70,6 +71,12 @@ def error_response(status: int, message: str) -> Response:
 def from_browser(request: Request) -> bool:
     """Tell whether a web page may be behind a request to an admin API."""
     return "origin" in request.headers or request.headers.get("user-agent", "").startswith("Mozilla/")
+
+
+def bears(request: Request, token: str) -> bool:
+    """Tell whether a request may pass: it carries the token, or none is asked for."""
+    sent = request.headers.get("authorization", "").encode("latin1")
+    return not token or hmac.compare_digest(sent, f"Bearer {token}".encode())
 
 
 class Server:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from chaos import allowed
+
 
 class TargetError(Exception):
     """The target file, or the target itself, cannot be used; one line that says what to do."""
@@ -108,6 +110,10 @@ class _Table:
         value = self.text(section, key, default)
         if value and not value.startswith(("http://", "https://")):
             raise self._wrong(section, key, "an address that begins with http:// or https://")
+        try:
+            allowed.check(value)
+        except allowed.NotAllowedError as error:
+            raise TargetError(f"{self._path}: {key!r} in [{section}]: {error}") from None
         return value
 
     def texts(self, section: str, key: str) -> tuple[str, ...]:

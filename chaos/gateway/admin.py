@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import math
 import re
@@ -16,7 +15,7 @@ from chaos.gateway import VERSION
 from chaos.gateway.answers import GARBAGE
 from chaos.gateway.log import Log
 from chaos.gateway.rules import Rule, Rules, route_pattern
-from chaos.web import Request, Response, error_response, from_browser, json_response
+from chaos.web import Request, Response, bears, error_response, from_browser, json_response
 
 KINDS = {fault.kind: fault for fault in HTTP_FAULTS}
 NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -32,7 +31,7 @@ class Admin:
     """Handles one request of the admin API."""
 
     def __init__(self, rules: Rules, log: Log, now: Callable[[], float], token: str = "") -> None:
-        self._authorization = f"Bearer {token}".encode() if token else b""
+        self._token = token
         self._rules = rules
         self._log = log
         self._now = now
@@ -41,8 +40,7 @@ class Admin:
         """Route a request; every error is ``{"error", "status"}``."""
         if from_browser(request):
             return error_response(HTTPStatus.FORBIDDEN, "browsers may not drive the gateway")
-        sent = request.headers.get("authorization", "").encode("latin1")
-        if self._authorization and not hmac.compare_digest(sent, self._authorization):
+        if not bears(request, self._token):
             return error_response(HTTPStatus.UNAUTHORIZED, "missing or wrong bearer token")
         try:
             return self._route(request)

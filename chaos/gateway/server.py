@@ -6,10 +6,10 @@ import asyncio
 import os
 import ssl
 import time
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from chaos import web
+from chaos.allowed import on_loopback
 from chaos.gateway.admin import Admin
 from chaos.gateway.downstream import Client
 from chaos.gateway.floor import Floor
@@ -88,10 +88,6 @@ def _upstream(url: str) -> Pool:
 def _admin(text: str, token: str) -> tuple[str, int]:
     """Return the admin API's address; whoever reaches it can break what is behind the gateway."""
     host, port = web.split_address(text)
-    try:
-        private = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        private = False
-    if not private and not token:
+    if not on_loopback(host) and not token:
         raise ValueError(f"--admin {text} is not on loopback: set {TOKEN} to what the API shall ask for")
     return host, port

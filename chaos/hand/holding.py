@@ -15,9 +15,10 @@ from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
+from chaos import allowed
 from chaos.faults import Pause
 from chaos.hand.held import HOLD, IN_REDIS, Held
-from chaos.hand.options import KINDS, add_fields, add_servers, duration_s, on_loopback
+from chaos.hand.options import KINDS, add_fields, add_servers, duration_s
 from chaos.injectors import InjectorError
 from chaos.stack.keeper import Keeper, KeeperError
 from chaos.web import Parser
@@ -88,9 +89,10 @@ def _parser(kind: str, layer: str) -> Parser:
 
 def _permit(server: str | None, options: Any) -> None:
     """Refuse what is not marked as breakable; what is on this machine is the caller's own."""
+    allowed.check(server or "")
     url, value = options.marker_url, options.marker_value
     if not url:
-        if server is None or on_loopback(server):
+        if server is None or allowed.on_loopback(urlsplit(server).hostname or ""):
             return
         shown = urlsplit(server)._replace(netloc=urlsplit(server).netloc.rpartition("@")[2]).geturl()
         raise ValueError(f"{shown} is not on loopback: give --marker-url and --marker-value")

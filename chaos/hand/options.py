@@ -6,9 +6,7 @@ import argparse
 import os
 import re
 from dataclasses import Field, fields
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from chaos.faults import HTTP_FAULTS, HttpFault
 
@@ -56,15 +54,6 @@ def duration_s(text: str) -> float:
     if not match or float(match[1]) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration: give 60s, 5m or 1h")
     return float(match[1]) * UNITS_S[match[2]]
-
-
-def on_loopback(url: str) -> bool:
-    """Tell whether a server is this machine's own."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def parameters(kind: type[HttpFault]) -> dict[str, Any]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import httpx
 
-from chaos.injectors import InjectorError
+from chaos.injectors import InjectorError, reachable
 
 
 class Double:
     """A Zep double reached directly.  Every method raises `InjectorError`, one line."""
 
     def __init__(self, url: str, *, timeout_s: float = 2.0) -> None:
-        self.url = url.rstrip("/")
+        self.url = reachable(url).rstrip("/")
         self._timeout_s = timeout_s
 
     def reject_keys(self) -> None:

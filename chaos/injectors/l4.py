@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
+import os
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 import requests
 
 from chaos.faults import Down, Toxic
-from chaos.injectors import InjectorError
+from chaos.injectors import InjectorError, reachable
 from chaos.toxiproxy.chain import placed
 from chaos.toxiproxy.errors import ApiError
 from chaos.toxiproxy.strict import nonsense
@@ -38,11 +39,13 @@ class L4:
     """One Toxiproxy server at `url` (``http://host:port``); each call gives up after `timeout_s` seconds.
 
     Raises `InjectorError`, one line that names the address, from every method.
+    A server that asks for a token gets TOXIPROXY_TOKEN, which is read from the environment.
     """
 
     def __init__(self, url: str, *, timeout_s: float = 2.0) -> None:
-        self.url = url.rstrip("/")
+        self.url = reachable(url).rstrip("/")
         self.timeout_s = timeout_s
+        self.token = os.environ.get("TOXIPROXY_TOKEN", "")
         self._client = _private_client(self.url, self)
         self._known: dict[str, dict[str, str]] = {}
 
@@ -200,8 +203,10 @@ class _Calls:
     def _call(self, method: str, arguments: dict[str, Any]) -> requests.Response:
         with requests.Session() as session:
             session.trust_env = False
+            if self._owner.token:
+                session.headers["Authorization"] = f"Bearer {self._owner.token}"
             answer = session.request(method, timeout=self._owner.timeout_s, **arguments)
-        if answer.status_code >= 500:  # noqa: PLR2004 - server errors begin here
+        if answer.status_code == 401 or answer.status_code >= 500:  # noqa: PLR2004 - server errors
             raise requests.HTTPError(f"{answer.status_code}, {_message(answer.text)}", response=answer)
         return answer
 

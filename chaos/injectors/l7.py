@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from chaos.faults import HttpFault
-from chaos.injectors import InjectorError
+from chaos.injectors import InjectorError, reachable
 
 GONE = "no fault named"
 """How the gateway's 404 begins; another server's 404 must not pass for a heal."""
@@ -26,7 +26,7 @@ class Gateway:
     """
 
     def __init__(self, admin_url: str, *, timeout_s: float = 2.0) -> None:
-        self.url = admin_url.rstrip("/")
+        self.url = reachable(admin_url).rstrip("/")
         token = os.environ.get("GATEWAY_ADMIN_TOKEN", "")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.Client(base_url=self.url, timeout=timeout_s, headers=headers, trust_env=False)

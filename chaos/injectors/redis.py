@@ -13,7 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from chaos.faults import Flushed, Full, Loading, ReadOnly, RedisFault
-from chaos.injectors import InjectorError
+from chaos.injectors import InjectorError, reachable
 from chaos.injectors.waiting import until
 
 NO_MASTER = ("192.0.2.1", "1")
@@ -37,7 +37,7 @@ class RedisServer:
     """
 
     def __init__(self, url: str, *, timeout_s: float = 2.0) -> None:
-        self.url = url
+        self.url = reachable(url)
         options: dict[str, Any] = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
         try:
             self._redis = redis.Redis.from_url(

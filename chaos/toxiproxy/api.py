@@ -14,7 +14,7 @@ from chaos.toxiproxy.chain import Placed, placed, updated
 from chaos.toxiproxy.errors import ApiError
 from chaos.toxiproxy.metrics import exposition
 from chaos.toxiproxy.strict import nonsense
-from chaos.web import Request, Response, error_response, from_browser, json_response
+from chaos.web import Request, Response, bears, error_response, from_browser, json_response
 
 if TYPE_CHECKING:
     from chaos.toxiproxy.collection import Collection
@@ -26,7 +26,10 @@ NO_CONTENT = Response(204)
 class Api:
     """Call it with a request; a changed proxy or toxic is in effect when the answer is sent."""
 
-    def __init__(self, collection: Collection, *, metrics: bool = False, strict: bool = False) -> None:
+    def __init__(
+        self, collection: Collection, *, metrics: bool = False, strict: bool = False, token: str = ""
+    ) -> None:
+        self._token = token
         self._collection = collection
         self._strict = strict
         self._metrics = metrics
@@ -34,6 +37,8 @@ class Api:
     async def __call__(self, request: Request) -> Response:
         if from_browser(request):
             return _plain("User agent not allowed\n", 403)  # a web page must not reach this API
+        if not bears(request, self._token):
+            return error_response(401, "missing or wrong bearer token")
         return await asyncio.shield(
             self._answer(request)
         )  # a client that leaves must not leave half a change

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import resource
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chaos import web
+from chaos.allowed import on_loopback
 from chaos.toxiproxy.api import Api
 from chaos.toxiproxy.collection import Collection
 from chaos.toxiproxy.errors import ApiError
@@ -19,6 +21,8 @@ from chaos.toxiproxy.errors import ApiError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+TOKEN = "TOXIPROXY_TOKEN"  # noqa: S105 - the variable's name
+ASK = f"set {TOKEN} to what the API shall ask for, or give --open, as Toxiproxy itself always is"
 EXAMPLE = "example: zep-chaos toxiproxy --host 127.0.0.1 --port 8474"
 
 
@@ -26,10 +30,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; returns an exit code."""
     options = parser().parse_args(argv)
     where = f"{options.host}:{options.port}"
+    token = os.environ.get(TOKEN, "")
+    if not (on_loopback(options.host) or token or options.open):
+        sys.stderr.write(f"zep-chaos toxiproxy: --host {options.host} is not on loopback: {ASK}\n")
+        return 2
     allow_many_connections()
     try:
         proxies = configured(options.config)
-        web.run(serve(*web.split_address(where), proxies, options))
+        web.run(serve(*web.split_address(where), proxies, options, token))
     except (ApiError, ConfigError) as error:
         sys.stderr.write(f"zep-chaos toxiproxy: {options.config}: {error}\n")
         return 2
@@ -56,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     flag("config", metavar="FILE", type=Path, help="a JSON list of proxies to begin with")
     flag("proxy-metrics", action="store_true", help="serve /metrics")
     flag("seed", type=int, help="of toxicity and jitter (default: another one each time)")
+    flag("open", action="store_true", help=f"ask nobody for {TOKEN}, wherever it listens")
     flag("strict", action="store_true", help="refuse toxics with values that make no sense")
     return parser
 
@@ -77,11 +86,13 @@ def configured(file: Path | None) -> list[dict[str, Any]]:
     return proxies
 
 
-async def serve(host: str, port: int, proxies: list[dict[str, Any]], options: argparse.Namespace) -> None:
+async def serve(
+    host: str, port: int, proxies: list[dict[str, Any]], options: argparse.Namespace, token: str
+) -> None:
     """Print the ready line and serve until cancelled."""
     collection = Collection(random.Random(options.seed))  # noqa: S311 - toxicity is no secret
     await collection.populate(proxies)
-    api = Api(collection, metrics=options.proxy_metrics, strict=options.strict)
+    api = Api(collection, metrics=options.proxy_metrics, strict=options.strict, token=token)
     server = await web.serve(api, host, port)
     web.ready("toxiproxy", listen=server.address)
     try:

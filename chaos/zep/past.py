@@ -6,6 +6,7 @@ Ids come from a seeded source and times from the file, so what is repeated is wh
 from __future__ import annotations
 
 import json
+import os
 import random
 import secrets
 import uuid
@@ -69,9 +70,11 @@ class Past:
 
 
 def _lines(file: Path) -> list[Any]:
-    """The whole lines; one that was cut short by a kill was never answered."""
-    text, end, _cut = file.read_text().rpartition("\n")
+    """The whole lines; one that was cut short by a kill was never answered, and is dropped."""
     try:
-        return [json.loads(line) for line in (text + end).splitlines()]
+        whole = file.read_bytes().rpartition(b"\n")[0] + b"\n"
+        lines = [json.loads(line) for line in whole.splitlines()]
     except ValueError:
         raise ValueError(f"{file} is not a double's past: give another file") from None
+    os.truncate(file, len(whole))
+    return lines

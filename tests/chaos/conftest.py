@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import httpx
+import node_toxiproxy
 import pytest
 import toxiproxy
 from awaiting import eventually
@@ -112,13 +113,27 @@ def _answers(port: int) -> bool:
         return False
 
 
-@pytest.fixture
-def client(toxiproxy_server):
-    host, port = toxiproxy_server.split(":")
+@pytest.fixture(params=["python", "node"])
+def client(toxiproxy_server, request):
+    """Each published client, with one face."""
+    clients = {"python": _python_client, "node": _node_client}
+    with clients[request.param](toxiproxy_server) as client:
+        yield client
+        client.destroy_all()
+
+
+@contextlib.contextmanager
+def _python_client(address):
+    host, port = address.split(":")
     client = toxiproxy.Toxiproxy()
     client.update_api_consumer(host, int(port))
     yield client
-    client.destroy_all()
+
+
+def _node_client(address):
+    if not node_toxiproxy.installed():
+        pytest.skip("no toxiproxy-node-client in NODE_PATH: npm install --prefix DIR toxiproxy-node-client")
+    return node_toxiproxy.NodeToxiproxy(address)
 
 
 @pytest.fixture

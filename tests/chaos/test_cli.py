@@ -56,6 +56,7 @@ def test_help_imports_no_server():
         (replaced(GATEWAY, "--listen", "127.0.0.1:65536"), "is not an address"),
         (replaced(GATEWAY, "--listen", "no-such-host.invalid:0"), "cannot listen on no-such-host.invalid:0"),
         (replaced(GATEWAY, "--admin", "0.0.0.0:0"), "not on loopback"),
+        (["toxiproxy", "--host", "::", "--port", "0"], "set TOXIPROXY_TOKEN"),
         (replaced(GATEWAY, "--admin", "z.example:0"), "not on loopback"),
         (["zep", "--listen", "127.0.0.1:0"], "set ZEP_API_KEY or pass --api-key"),
         ([*ZEP, "--ledger", "/no/such/folder/ledger"], "cannot open /no/such/folder/ledger: No such file"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -48,9 +49,10 @@ def ask(ready: dict[str, str]) -> int:
     return httpx.get(f"http://{ready['listen']}/api/v4/project", headers=KEY, trust_env=False).status_code
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
+def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "chaos.cli", *words]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20)
+    environ = {**os.environ, **environ}
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20, env=environ)
 
 
 @contextmanager
@@ -245,3 +247,13 @@ def test_the_wrong_marker_breaks_nothing(ready, admin, gateway):
     done = run(*words)
     assert (done.returncode, "nothing was broken" in done.stderr) == (2, True)
     assert gateway.log()[-1]["fault"] is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["hang", "--gateway", "http://prod:8475"], ["down", "--proxy", "zep", "--toxiproxy", "http://prod:1"]],
+)
+def test_where_hosts_are_listed_no_other_is_broken(words):
+    done = run("apply", *words, "--for", "1s", ZEP_CHAOS_ALLOW="staging,*.stage.internal")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "prod is not on the list of hosts that may be broken: add it to ZEP_CHAOS_ALLOW" in done.stderr

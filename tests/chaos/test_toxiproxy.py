@@ -12,7 +12,6 @@ import threading
 import time
 
 import pytest
-import toxiproxy
 import uvloop
 from tcp import WAIT_S, connected, is_reset, pair, read_all, seconds, silent
 
@@ -135,7 +134,9 @@ def test_a_client_lost_in_the_moment_its_upstream_answers_leaves_no_socket(upstr
 # enabled
 
 
-def test_disabling_drops_connections_and_refuses_new_ones_and_enabling_keeps_the_port(proxy, upstream):
+def test_disabling_drops_connections_and_refuses_new_ones_and_enabling_keeps_the_port(
+    client, proxy, upstream
+):
     with pair(proxy, upstream) as (here, there):
         proxy.disable()
         assert here.recv(1) == b""
@@ -144,10 +145,17 @@ def test_disabling_drops_connections_and_refuses_new_ones_and_enabling_keeps_the
         pass
     listen = proxy.listen
     proxy.enable()
-    assert toxiproxy.Toxiproxy().get_proxy("echo").listen == listen
+    assert client.get_proxy("echo").listen == listen
     with pair(proxy, upstream) as (here, there):
         here.sendall(b"back")
         assert there.recv(10) == b"back"
+
+
+def test_a_client_populates_and_asks_for_the_version(client):
+    body = {"name": "p", "listen": "127.0.0.1:0", "upstream": "127.0.0.1:9"}
+    assert [proxy.name for proxy in client.populate([body])] == ["p"]
+    assert client.get_proxy("p").enabled
+    assert client.version()
 
 
 def test_destroying_a_proxy_drops_its_connections(proxy, upstream):

@@ -157,3 +157,18 @@ def _survives(url):
         return httpx.get(url, trust_env=False).status_code == 200
     except httpx.TransportError:
         return False
+
+
+def test_elsewhere_than_on_loopback_it_asks_for_a_token(launch, monkeypatch):
+    ready = launch("toxiproxy", "--host", "::", "--port", "0", TOXIPROXY_TOKEN="s3cret")
+    address = f"[::1]:{ready['listen'].rsplit(':', 1)[1]}"
+    assert get(address, "/version").status_code == 401
+    with pytest.raises(InjectorError, match="bearer token"):
+        L4(f"http://{address}").version()
+    monkeypatch.setenv("TOXIPROXY_TOKEN", "s3cret")
+    assert L4(f"http://{address}").version().startswith("2.12.0")
+
+
+def test_or_it_is_told_to_be_open_as_the_real_one_is(launch):
+    ready = launch("toxiproxy", "--host", "::", "--port", "0", "--open")
+    assert get(f"[::1]:{ready['listen'].rsplit(':', 1)[1]}", "/version").status_code == 200

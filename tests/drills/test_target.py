@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from drills.target import Budgets, Target, TargetError
@@ -94,3 +96,12 @@ def test_a_token_that_is_not_set(tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(TargetError, match="cannot read the target file"):
         Target.load(tmp_path / "none.toml", {})
+
+
+@pytest.mark.parametrize(
+    ("listed", "complaint"), [("*.example", None), ("other.example", "staging.example is not on")]
+)
+def test_where_hosts_are_listed_no_other_is_drilled(tmp_path, monkeypatch, listed, complaint):
+    monkeypatch.setenv("ZEP_CHAOS_ALLOW", f"127.0.0.1, {listed}")
+    with pytest.raises(TargetError, match=complaint) if complaint else contextlib.nullcontext():
+        load(tmp_path, FILE)
