@@ -58,12 +58,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list(*, as_json: bool) -> int:
     if as_json:
-        fields = ("name", "title", "why", "reason", "about_s")
+        fields = ("name", "title", "why", "blast_radius", "about_s")
         found = [{field: getattr(drill, field) for field in fields} for drill in drills().values()]
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
         return 0
     for drill in drills().values():
-        sys.stdout.write(f"{drill.name:<18} about {drill.about_s:g} s  {drill.title}\n{'':<18} {drill.why}\n")
+        sys.stdout.write(f"{drill.name:<33} about {drill.about_s:g} s, breaks {drill.blast_radius}\n")
+        sys.stdout.write(f"    {drill.title}\n    {drill.why}\n")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,9 @@ READ_WRITE = "read_write"
 DEGRADED = ("write_only", "off")
 SETTLED_S = 0.1
 """After the first sign of a downgrade every worker must know: a push takes about 1 ms, 22 ms when busy."""
+KILLS = ("kill", "restart")
+PROBING_S = 0.5
+"""A probe's 150 ms on an open connection, and a busy machine."""
 HOLD_SLACK = 0.9
 """Two clocks and a network stand between a hold and what we see of it."""
 OK = 200
@@ -51,8 +55,9 @@ class Upstream:
 class Evidence:
     """One drill's lines, in any order."""
 
-    def __init__(self, lines: Sequence[Line], hold_s: float) -> None:
+    def __init__(self, lines: Sequence[Line], hold_s: float, lease_s: float = 10.0) -> None:
         self.hold_s = hold_s
+        self.lease_s = lease_s
         self._lines = sorted(lines, key=lambda line: float(line.get("t", 0.0)))
 
     def of(self, kind: str) -> Iterator[Line]:
@@ -87,13 +92,31 @@ class Evidence:
         return max((float(line["t"]) for line in self.of("fault_healed")), default=None)
 
     @cached_property
+    def confirmed(self) -> list[float]:
+        """When faults that touch no request were seen to be in force."""
+        return [float(line["t"]) for line in self.of("fault_hit") if "layer" in line]
+
+    @cached_property
+    def forced_at(self) -> float | None:
+        """When an operator forced a mode."""
+        return self.at("fault_applied", layer="operator")
+
+    @cached_property
     def hits(self) -> list[float]:
         """When faulted requests arrived.
 
         The gateway names the fault it answered with; a status that was meant to be sent and was not is no
-        hit.  A fault below HTTP leaves no name: there every read that travelled the broken link counts.
+        hit.  A fault below HTTP leaves no name: there every read that travelled the broken link counts, and
+        where nothing travels any more every answer whose read got nothing.
         """
-        return [u.t for u in self.upstream if self._hit_by(u)]
+        return [u.t for u in self.upstream if self._hit_by(u)] or self._felt()
+
+    def _felt(self) -> list[float]:
+        if self.link_fault is None or self.applied_at is None:
+            return []
+        until = self.healed_at if self.healed_at is not None else float("inf")
+        asked = (a for a in self.answers if a.source == "zep" and not a.used)
+        return [a.start for a in asked if self.applied_at <= a.end and a.start < until]
 
     @cached_property
     def first_hits(self) -> dict[str, float]:
@@ -118,7 +141,7 @@ class Evidence:
     @cached_property
     def link_fault(self) -> str | None:
         """The name of the fault below HTTP, where there is one."""
-        line = self.first("fault_applied", layer="l4")
+        line = self.first("fault_applied", broken_link=True)
         return None if line is None else str(line["name"])
 
     def _on_broken_link(self, seen: Upstream) -> bool:
@@ -152,7 +175,15 @@ class Evidence:
 
     @cached_property
     def failed_probes(self) -> list[Upstream]:
-        return [p for p in self.probes if not self._succeeded(p)]
+        return [p for p in self.probes if not self._succeeded(p) and p not in self.dead_probes]
+
+    @cached_property
+    def dead_probes(self) -> list[Upstream]:
+        """Probes without an answer whose process was killed meanwhile: nobody noted how they ended."""
+        applied = self.of("fault_applied")
+        killed = [float(line["t"]) for line in applied if line.get("fault") in KILLS]
+        silent = [p for p in self.probes if p.status is None]
+        return [p for p in silent if any(p.t <= t <= p.t + PROBING_S for t in killed)]
 
     def _succeeded(self, probe: Upstream) -> bool:
         return fine(probe.status) and not self._on_broken_link(probe)
@@ -161,15 +192,22 @@ class Evidence:
     def possible_at(self) -> float:
         """When recovery became possible: healed, and the last hold over.
 
-        A failed probe begins a hold of its own.
+        A failed probe begins a hold of its own, a dead prober keeps its lease.
         """
         held_at = max((p.done for p in self.failed_probes), default=self.degraded_at)
+        leased_until = max((p.t + self.lease_s for p in self.dead_probes), default=0.0)
         healed_at = self.healed_at if self.healed_at is not None else float("inf")
-        return max(healed_at, held_at + self.hold_s)
+        return max(healed_at, held_at + self.hold_s, leased_until)
 
     @cached_property
     def window_end(self) -> float:
-        """Until when reads must stay away: the first successful probe, or the end of the hold without one."""
+        """Until when reads must stay away: the first successful probe, or the end of the hold without one.
+
+        A force ends somewhere in the command that clears it.
+        """
+        healing_at = self.at("phase", phase="heal")
+        if self.forced_at is not None and healing_at is not None:
+            return healing_at
         return min((p.t for p in self.probes if self._succeeded(p)), default=self.possible_at)
 
     @cached_property
@@ -187,6 +225,19 @@ class Evidence:
     def after(self) -> list[Answer]:
         """Answers from the moment on that reads could come back."""
         return [a for a in self.answers if a.end >= self.window_end and a.start > self.degraded_at]
+
+    @cached_property
+    def while_broken(self) -> list[Answer]:
+        """Answers to questions asked between the fault and its heal."""
+        begin = self.applied_at if self.applied_at is not None else float("inf")
+        end = self.healed_at if self.healed_at is not None else float("inf")
+        return [a for a in self.answers if begin <= a.start < end]
+
+    def downgrades(self) -> int:
+        """Return how often a worker stepped down; the worker with the most counts."""
+        stepped = [line for line in self.of("mode") if line.get("mode") in DEGRADED]
+        counts = Counter(line.get("worker") for line in stepped)
+        return max(counts.values(), default=0)
 
     @cached_property
     def restored_at(self) -> float | None:

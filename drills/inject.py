@@ -7,14 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol, Self
 
-from chaos.faults import Down, Fault, HttpFault, Toxic
+from chaos.faults import Down, HttpFault, KeyRejected, Toxic
 from chaos.injectors import InjectorError
 from chaos.injectors.l4 import L4
 from chaos.injectors.l7 import Gateway
 from chaos.stack import undo
-from chaos.stack.injector import StackInjector
+from chaos.stack.injector import StackFault, StackInjector
 from drills.history import History
-from drills.scenario import REDIS, ZEP
+from drills.operator import Operator
+from drills.scenario import REDIS, ZEP, Fault, Forced
 from drills.target import Target
 
 LEASE_S = 5.0
@@ -38,11 +39,13 @@ class CapabilityError(Exception):
 class Injectors:
     """The ways to break a target; any may be missing.  `stack` breaks the parts of a stack that is ours."""
 
-    def __init__(self, target: Target, stack: StackInjector | None = None) -> None:
+    def __init__(self, target: Target, stack: StackInjector | None = None, seed: int = 1) -> None:
         self.target = target
+        self.seed = seed
         self.stack = stack
         self.gateway = Gateway(target.gateway_admin) if target.gateway_admin else None
         self.l4 = L4(target.toxiproxy_url) if target.toxiproxy_url else None
+        self.operator = Operator(target.mode_command)
 
     def close(self) -> None:
         if self.gateway:
@@ -55,6 +58,8 @@ class Injectors:
                 self._gateway()
             elif isinstance(fault, Toxic | Down):
                 self._l4()
+            elif isinstance(fault, Forced):
+                self._operator()
             else:
                 self._stack(fault)
 
@@ -66,7 +71,9 @@ class Injectors:
         return left + (self.l4.sweep() if self.l4 else [])
 
     def localised(self, fault: Fault) -> Fault:
-        """Put the target's name of a proxy where the drill names it by its part."""
+        """Put the target's name of a proxy where the drill names it by its part, and the run's seed."""
+        if isinstance(fault, HttpFault):
+            return replace(fault, seed=self.seed + fault.seed - 1)
         if not isinstance(fault, Toxic | Down):
             return fault
         names = {ZEP: self.target.zep_proxy, REDIS: self.target.redis_proxy}
@@ -77,6 +84,8 @@ class Injectors:
             self._gateway().apply(name, fault, LEASE_S)
         elif isinstance(fault, Toxic | Down):
             self._l4().apply(name, fault)
+        elif isinstance(fault, Forced):
+            self._operator().force(fault)
         else:
             self._stack(fault).apply(name, fault)
 
@@ -90,6 +99,8 @@ class Injectors:
             self._gateway().heal(name)
         elif isinstance(fault, Toxic | Down):
             self._l4().heal(name, fault)
+        elif isinstance(fault, Forced):
+            self._operator().clear()
         else:
             self._stack(fault).heal(name, fault)
 
@@ -99,6 +110,8 @@ class Injectors:
             return name in self._gateway().active()
         if isinstance(fault, Toxic | Down):
             return self._l4().in_force(name, fault)
+        if isinstance(fault, Forced):
+            return self._operator().forced()
         return self._stack(fault).in_force(name, fault)
 
     def undo(self, name: str, fault: Fault) -> dict[str, Any] | None:
@@ -107,6 +120,8 @@ class Injectors:
             return undo.l7_fault(self.target.gateway_admin, name)
         if isinstance(fault, Toxic | Down):
             return undo.l4_fault(self.target.toxiproxy_url, name, fault)
+        if isinstance(fault, Forced):
+            return undo.command(self._operator().clear_words())
         return self._stack(fault).undo(name, fault)
 
     def _gateway(self) -> Gateway:
@@ -119,7 +134,12 @@ class Injectors:
             raise CapabilityError(f"target {self.target.name} has no Toxiproxy ([faults] toxiproxy_url)")
         return self.l4
 
-    def _stack(self, fault: Fault) -> StackInjector:
+    def _operator(self) -> Operator:
+        if not self.operator:
+            raise CapabilityError(f"target {self.target.name} has no operations command ([mode] command)")
+        return self.operator
+
+    def _stack(self, fault: StackFault) -> StackInjector:
         if self.stack is None:
             raise CapabilityError(f"{fault.kind} needs a stack of our own (--stack local)")
         return self.stack
@@ -132,12 +152,15 @@ class InForce:
     name: str
     fault: Fault
 
+    breaks_link: bool
+    """Zep cannot answer as usual, and the gateway's log does not name the fault."""
+
     def fields(self) -> dict[str, Any]:
         """Return what the journal says about it."""
-        layer = "l7" if isinstance(self.fault, HttpFault) else "l4"
-        if not isinstance(self.fault, HttpFault | Toxic | Down):
-            layer = "stack"
-        return {"fault": self.fault.kind, "name": self.name, "layer": layer, "params": asdict(self.fault)}
+        layers = {HttpFault: "l7", Toxic: "l4", Down: "l4", Forced: "operator"}
+        layer = next((name for kind, name in layers.items() if isinstance(self.fault, kind)), "stack")
+        fields = {"fault": self.fault.kind, "name": self.name, "layer": layer, "params": asdict(self.fault)}
+        return {**fields, "broken_link": self.breaks_link}
 
 
 class Faults:
@@ -170,13 +193,16 @@ class Faults:
     def apply(self, fault: Fault) -> None:
         """Arm the undo, then break.  Raises `InjectorError` and `CapabilityError`."""
         self._number += 1
-        one = InForce(f"{self._prefix}{self._number}", self._injectors.localised(fault))
+        links = isinstance(fault, KeyRejected) or getattr(fault, "proxy", None) == ZEP
+        one = InForce(f"{self._prefix}{self._number}", self._injectors.localised(fault), links)
         if armed := self._injectors.undo(one.name, one.fault):
             self._keeper.arm(one.name, armed)
         self._in_force.append(one)
         self._say("fault_armed", one)
         self._injectors.apply(one.name, one.fault)
         self._say("fault_applied", one)
+        if not (isinstance(fault, HttpFault) or links):  # no log can name it: the injector saw it take effect
+            self._say("fault_hit", one)
         self._keep_alive()
 
     def heal(self) -> list[str]:

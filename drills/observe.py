@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
+import contextlib
 import threading
 import time
 from collections import deque
@@ -23,8 +22,7 @@ LOOK_EVERY_S = 0.1
 RECENT = 25
 """Answers that must be good in a row to call it steady: half a second of load."""
 HTTP_TIMEOUT_S = 2.0
-COMMAND_TIMEOUT_S = 10.0
-METRICS = ("memory_mode_gauge", "memory_zep_", "circuit_")
+METRICS = ("memory_", "circuit_")
 
 Line = dict[str, Any]
 
@@ -116,6 +114,13 @@ class Audience:
         with self._changed:
             self.seen.recent.clear()
 
+    def forget_workers(self) -> None:
+        """Processes come and go: who does not answer again is not waited for."""
+        with self._changed:
+            self.seen.mode.clear()
+            self.seen.reason.clear()
+            self.seen.degraded.clear()
+
     def _mode_changed(self, line: Line, mode: str) -> None:
         self._history.write(
             "mode",
@@ -129,11 +134,12 @@ class Audience:
 
 
 class Instruments:
-    """The target's own account of itself: marker, metrics, operations command."""
+    """The target's own account of itself: marker, metrics, a chat turn."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._http = httpx.Client(timeout=HTTP_TIMEOUT_S, trust_env=False)
+        self._bearer = {"Authorization": f"Bearer {target.token}"}
 
     def close(self) -> None:
         self._http.close()
@@ -160,28 +166,31 @@ class Instruments:
         keys = sorted({key for page in pages for key in page})
         return {key: _folded(key, [page.get(key, 0.0) for page in pages]) for key in keys}
 
-    def status(self) -> dict[str, Any]:
-        """Ask the operations command; returns {"values": ...} or {"error": one line}."""
-        command = self._target.mode_command
-        if not command:
-            return {"error": "the target has no operations command"}
+    def say(self, text: str, thread: str) -> Line:
+        """Take one chat turn; returns status, ms and what the trace says of memory."""
+        began = time.monotonic()
         try:
-            done = subprocess.run(  # noqa: S603 - the target file's own command
-                [*command, "--status", "--json"],
-                capture_output=True,
-                text=True,
-                timeout=COMMAND_TIMEOUT_S,
-                check=False,
-                stdin=subprocess.DEVNULL,
+            answer = self._http.post(
+                self._target.chat_url, json={"message": text, "thread_id": thread}, headers=self._bearer
             )
-            return (
-                {"values": json.loads(done.stdout)} if done.returncode == 0 else {"error": _last(done.stderr)}
-            )
-        except (OSError, subprocess.TimeoutExpired, ValueError) as error:
-            return {"error": f"{type(error).__name__}: {_last(str(error))}"}
+            status, trace = answer.status_code, _trace(answer)
+        except httpx.HTTPError:
+            status, trace = None, {}
+        return {"status": status, "ms": round((time.monotonic() - began) * 1000, 2), **trace}
+
+    def texts(self) -> dict[str, str]:
+        """Return what can be read of Zep's messages, the application's logs and its metrics."""
+        found = {f"log {path.name}": path.read_text(errors="replace") for path in self._target.logs}
+        urls = {"metrics": self._target.metrics_urls, "zep": [u for u in [self._target.stored_url] if u]}
+        for place, addresses in urls.items():
+            with contextlib.suppress(httpx.HTTPError):
+                pages = [self._http.get(url, headers=self._bearer).raise_for_status() for url in addresses]
+                if pages:
+                    found[place] = "".join(page.text for page in pages)
+        return found
 
     def _page(self, url: str) -> dict[str, float]:
-        answer = self._http.get(url, headers={"Authorization": f"Bearer {self._target.token}"})
+        answer = self._http.get(url, headers=self._bearer)
         answer.raise_for_status()
         samples = (s for family in text_string_to_metric_families(answer.text) for s in family.samples)
         return {
@@ -206,6 +215,10 @@ def _good(line: Line) -> bool:
     return line["status"] == OK and line["mode"] == READ_WRITE and bool(line["used"])
 
 
-def _last(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[-1] if lines else "no reason given"
+def _trace(answer: httpx.Response) -> Line:
+    """Pick what the journal keeps from an answer; anything may be missing."""
+    try:
+        memory = answer.json()["trace"]["memory"]
+        return {name: memory.get(name) for name in ("mode", "source", "used", "cached", "reason")}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}

@@ -152,7 +152,7 @@ def rehearse(request: pytest.FixtureRequest, drill_scene: Scene) -> Iterator[Cal
         hide=drill_scene.hide,
     )
     config.stash[TALLY].run = run
-    injectors = Injectors(target, drill_scene.injector)
+    injectors = Injectors(target, drill_scene.injector, run.seed)
     runner = Runner(
         target=target,
         injectors=injectors,
@@ -160,7 +160,8 @@ def rehearse(request: pytest.FixtureRequest, drill_scene: Scene) -> Iterator[Cal
         history=run.history,
         run_id=run.run_id,
         seed=run.seed,
-        progress=lambda drill, phase, t: _say(config, f"{drill:<18} {phase:<9} +{t:.1f} s"),
+        cached=drill_scene.cached,
+        progress=lambda drill, phase, t: _say(config, f"{drill:<32} {phase:<26} +{t:.1f} s"),
     )
     yield runner.run
     injectors.close()

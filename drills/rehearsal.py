@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from chaos.stack import undo
@@ -29,6 +30,8 @@ class Scene:
     """Secrets beside the target's token."""
     injector: StackInjector | None = None
     """Breaks the parts of a stack that is ours."""
+    cached: Callable[[], Target] | None = None
+    """Starts a second application, with its context cache on."""
 
 
 @contextmanager
@@ -45,11 +48,11 @@ def local() -> Iterator[Scene]:
         folder = Path(tempfile.mkdtemp(prefix="zep-drill-"))
         keeper.arm("folder of the scene", undo.tree(folder))
         with LocalStack(folder, keeper, api_key=api_key) as endpoints:
-            target = subject.start(
-                keeper, endpoints, folder, hold_s=LOCAL_HOLD_S, token=token, api_key=api_key
-            )
-            yield Scene(target, keeper, endpoints.versions, (api_key,), endpoints.injector)
-            keeper.stop("assistant")
+            assistant = subject.Assistant(keeper, endpoints, folder, LOCAL_HOLD_S, token, api_key)
+            target = assistant.start()
+            cached = lru_cache(assistant.start_cached)
+            yield Scene(target, keeper, endpoints.versions, (api_key,), endpoints.injector, cached)
+            assistant.stop()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from drills.checks.check import Check, Result, Subject
+from drills.scenario import Dialogue, Storm
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MS_BELOW_S = 0.1
@@ -18,9 +19,34 @@ def sentence(
     """Say what happened; what is wrong comes first when something is."""
     name = subject.drill.name
     if result is Result.PASS:
-        return f"{name} passed: {_success(subject, facts)}"
+        return f"{name} passed: {_passed(subject, facts)}"
     words = {Result.FAIL: "failed", Result.INCONCLUSIVE: "is inconclusive"}
     return f"{name} {words[result]}: {_complaints([c for c in checks if c.result is result])}"
+
+
+def _passed(subject: Subject, facts: Mapping[str, float | None]) -> str:
+    if isinstance(subject.drill, Dialogue):
+        turns = count(int(facts["turns"] or 0), "turn")
+        return f"{turns}, each as it should be, the slowest in {duration((facts['slowest_ms'] or 0) / 1000)}"
+    if isinstance(subject.drill, Storm):
+        return _stood(subject, facts)
+    return _stepped_aside(subject, facts) if subject.outage.by_hand else _success(subject, facts)
+
+
+def _stood(subject: Subject, facts: Mapping[str, float | None]) -> str:
+    hit = count(int(facts["hits"] or 0), "bad answer") if facts["hits"] else subject.drill.title
+    downs = int(facts["downgrades"] or 0)
+    nerve = "the guard stayed in read_write" if not downs else f"{count(downs, 'downgrade')}, as it should be"
+    errors = count(int(facts["user_errors"] or 0), "error")
+    return f"{hit}: {nerve}, users saw {errors} and a p95 of {duration((facts['p95_ms'] or 0) / 1000)}"
+
+
+def _stepped_aside(subject: Subject, facts: Mapping[str, float | None]) -> str:
+    errors = count(int(facts["user_errors"] or 0), "error")
+    return (
+        f"one command moved {_workers(len(subject.evidence.workers))} to {subject.outage.mode}, one brought "
+        f"reads back in {duration(facts['recover_s'])}; users saw {errors}"
+    )
 
 
 def _success(subject: Subject, facts: Mapping[str, float | None]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -11,50 +12,95 @@ from chaos.stack import clock
 from chaos.stack.keeper import Keeper
 from chaos.stack.local import Endpoints
 from chaos.stack.machine import Part
-from chaos.stack.readiness import launch
+from chaos.stack.readiness import Server, launch
 from drills.target import Target
 
 MARKER = "local-drill"
 WORKERS = 2
+NAME = "assistant"
+LEASE_S = 2.0
+"""Of a prober: beyond its deadlines of 1.15 s together; short, so that a drill need not wait 10 s."""
 GUNICORN = ("gunicorn", "-c", "python:drills.assistant.gunicorn_conf", "drills.assistant.wsgi")
 ZEP_MODE = (sys.executable, "-m", "drills.assistant.manage", "zep_mode")
 ANSWER_WITHIN_S = 1.0
 
 
-def start(
-    keeper: Keeper, endpoints: Endpoints, folder: Path, *, hold_s: float, token: str, api_key: str
-) -> Target:
-    """Start gunicorn through `keeper`; return once it answers its marker.  Raises `StackError`."""
-    guard = _guard_environ(endpoints, hold_s)
-    multiproc = folder / "metrics"
-    multiproc.mkdir()
-    environ = {
-        **guard,
-        "DJANGO_SETTINGS_MODULE": "drills.assistant.settings",
-        "PROMETHEUS_MULTIPROC_DIR": str(multiproc),
-        "ZEP_BASE_URL": endpoints.zep_url,
-        "ZEP_API_KEY": api_key,
-        "ASSISTANT_TOKEN": token,
-        "GUARD_MARKER": MARKER,
-        "ASSISTANT_WORKERS": str(WORKERS),
-    }
-    clocks = folder / "clocks"
-    environ |= clock.environment(clocks)
-    argv = [sys.executable, "-m", *GUNICORN]
-    server = launch(keeper, "assistant", argv, folder, env=environ)
-    listen = server.ready_line()["listen"]
-    target = _target(f"http://{listen}/api", endpoints, hold_s, token, guard)
-    server.until(lambda: _marker(target.marker_url))
-    bound = {**environ, "ASSISTANT_BIND": listen}
-    part = Part(
-        server,
-        again=lambda: launch(keeper, "assistant", argv, folder, env=bound),
-        ready=lambda server: server.until(lambda: _marker(target.marker_url)),
-        workers=WORKERS,
-        clocks=clocks if clocks.exists() else None,
-    )
-    endpoints.machine.add(part)
-    return target
+@dataclass(slots=True)
+class Assistant:
+    """The application, started through `keeper`; every method raises `StackError`."""
+
+    keeper: Keeper
+    endpoints: Endpoints
+    folder: Path
+    hold_s: float
+    token: str = field(repr=False)
+    api_key: str = field(repr=False)
+    _names: list[str] = field(default_factory=list)
+
+    def start(self) -> Target:
+        """The one that drills break: no context cache, or a drill would wait 30 s for a fault to be felt."""
+        return self._start(NAME, {"GUARD_CACHE_S": "0"}, WORKERS)
+
+    def start_cached(self) -> Target:
+        """One more, for what the cache does: of a fleet of its own, so that it probes for nobody else."""
+        return self._start("assistant-cached", {"GUARD_PREFIX": "{cached}:"}, 1)
+
+    def stop(self) -> None:
+        """End what was started, newest first."""
+        while self._names:
+            self.keeper.stop(self._names.pop())
+
+    def _start(self, name: str, more: dict[str, str], workers: int) -> Target:
+        guard = {**_guard_environ(self.endpoints, self.hold_s), **more}
+        multiproc, clocks = self.folder / f"{name}-metrics", self.folder / f"{name}-clocks"
+        multiproc.mkdir()
+        environ = {**guard, **self._environ(multiproc, workers), **clock.environment(clocks)}
+        argv = [sys.executable, "-m", *GUNICORN]
+        self._names.append(name)
+        server = launch(self.keeper, name, argv, self.folder, env=environ)
+        listen = server.ready_line()["listen"]
+        target = self._target(f"http://{listen}/api", guard, server)
+        server.until(lambda: _marker(target.marker_url))
+        bound = {**environ, "ASSISTANT_BIND": listen}
+        part = Part(
+            server,
+            again=lambda: launch(self.keeper, name, argv, self.folder, env=bound),
+            ready=lambda server: server.until(lambda: _marker(target.marker_url)),
+            workers=workers,
+            clocks=clocks if clocks.exists() else None,
+        )
+        self.endpoints.machine.add(part)
+        return target
+
+    def _environ(self, multiproc: Path, workers: int) -> dict[str, str]:
+        return {
+            "DJANGO_SETTINGS_MODULE": "drills.assistant.settings",
+            "PROMETHEUS_MULTIPROC_DIR": str(multiproc),
+            "ZEP_BASE_URL": self.endpoints.zep_url,
+            "ZEP_API_KEY": self.api_key,
+            "ASSISTANT_TOKEN": self.token,
+            "GUARD_MARKER": MARKER,
+            "ASSISTANT_WORKERS": str(workers),
+        }
+
+    def _target(self, base: str, guard: dict[str, str], server: Server) -> Target:
+        return Target(
+            name="local",
+            chat_url=f"{base}/chat/",
+            metrics_urls=(f"{base}/metrics/",),
+            token=self.token,
+            marker_url=f"{base}/marker/",
+            marker_value=MARKER,
+            mode_command=("env", *(f"{name}={value}" for name, value in guard.items()), *ZEP_MODE),
+            gateway_admin=self.endpoints.gateway_admin,
+            toxiproxy_url=self.endpoints.toxiproxy_url,
+            zep_proxy=self.endpoints.zep_proxy,
+            redis_proxy=self.endpoints.redis_proxy,
+            hold_s=self.hold_s,
+            lease_s=LEASE_S,
+            stored_url=f"{self.endpoints.zep_direct_url}/_double/messages",
+            logs=(server.log,),
+        )
 
 
 def _guard_environ(endpoints: Endpoints, hold_s: float) -> dict[str, str]:
@@ -65,25 +111,8 @@ def _guard_environ(endpoints: Endpoints, hold_s: float) -> dict[str, str]:
         "GUARD_REDIS_URL": endpoints.redis_url,
         "GUARD_HOLD_S": str(hold_s),
         "GUARD_WRITE_HOLD_S": str(hold_s),
-        "GUARD_CACHE_S": "0",  # every turn must read Zep, or a drill would wait 30 s for the fault to be felt
+        "GUARD_LEASE_S": str(LEASE_S),
     }
-
-
-def _target(base: str, endpoints: Endpoints, hold_s: float, token: str, guard: dict[str, str]) -> Target:
-    return Target(
-        name="local",
-        chat_url=f"{base}/chat/",
-        metrics_urls=(f"{base}/metrics/",),
-        token=token,
-        marker_url=f"{base}/marker/",
-        marker_value=MARKER,
-        mode_command=("env", *(f"{name}={value}" for name, value in guard.items()), *ZEP_MODE),
-        gateway_admin=endpoints.gateway_admin,
-        toxiproxy_url=endpoints.toxiproxy_url,
-        zep_proxy=endpoints.zep_proxy,
-        redis_proxy=endpoints.redis_proxy,
-        hold_s=hold_s,
-    )
 
 
 def _marker(url: str) -> str | None:

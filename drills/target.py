@@ -48,6 +48,12 @@ class Target:
     toxiproxy_url: str = ""
     zep_proxy: str = "zep"
     redis_proxy: str = "redis"
+    stored_url: str = ""
+    """Answers with the messages that Zep stored, for drills that look at what left the application."""
+    lease_s: float = 10.0
+    """How long a dead prober keeps the lease."""
+    logs: tuple[Path, ...] = ()
+    """Of the application, where they can be read."""
     budgets: Budgets = field(default_factory=Budgets)
 
     @classmethod
@@ -67,20 +73,32 @@ class Target:
             toxiproxy_url=table.url("faults", "toxiproxy_url", default=""),
             zep_proxy=table.text("faults", "zep_proxy", default="zep"),
             redis_proxy=table.text("faults", "redis_proxy", default="redis"),
+            stored_url=table.url("target", "stored_url", default=""),
+            lease_s=table.number("timing", "lease_s", default=10.0),
+            logs=tuple(Path(name) for name in table.texts("target", "logs")),
             budgets=table.budgets(),
         )
 
     def public(self) -> dict[str, Any]:
         """Everything but the token, JSON-ready, for the journal."""
-        hidden = {"token", "budgets", "mode_command"}
+        hidden = {"token", "budgets", "mode_command", "logs"}
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in hidden}
 
 
 KNOWN: dict[str, set[str]] = {
-    "target": {"name", "chat_url", "metrics_urls", "token_env", "marker_url", "marker_value"},
+    "target": {
+        "name",
+        "chat_url",
+        "metrics_urls",
+        "token_env",
+        "marker_url",
+        "marker_value",
+        "stored_url",
+        "logs",
+    },
     "mode": {"command"},
     "faults": {"gateway_admin", "toxiproxy_url", "zep_proxy", "redis_proxy"},
-    "timing": {"hold_s"},
+    "timing": {"hold_s", "lease_s"},
     "budgets": {f.name for f in fields(Budgets)},
 }
 

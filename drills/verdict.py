@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import Any
 
-from drills.checks import downgrade, ground, recovery, telemetry
-from drills.checks.check import Check, Checker, Result, Subject
+from drills.checks import dialogue, downgrade, ground
+from drills.checks.asked import of_dialogue, of_outage, of_storm
+from drills.checks.check import Check, Checker, Result, Subject, unknown
 from drills.evidence import Evidence, Line
-from drills.scenario import Drill
+from drills.facts import facts_of
+from drills.scenario import Dialogue, Drill, Outage, Storm
 from drills.sentence import complaint, sentence
 from drills.target import Budgets
 
@@ -34,23 +36,8 @@ GROUND: tuple[Checker, ...] = (ground.marker, ground.steady_state, ground.arriva
 CARE: tuple[Checker, ...] = (ground.stop_condition, ground.undo_verified)
 """These are judged always."""
 EFFECT: tuple[Checker, ...] = (downgrade.downgrade, downgrade.user_errors)
-"""Without a downgrade, or in a drill that was cut short, the rest has no meaning."""
-BEHAVIOUR: tuple[Checker, ...] = (
-    downgrade.reason,
-    downgrade.failures_needed,
-    downgrade.every_worker_degraded,
-    downgrade.reads_while_degraded,
-    downgrade.fallback_exercised,
-    downgrade.writes_stored,
-    downgrade.degraded_p95,
-    recovery.held_again,
-    recovery.probes,
-    recovery.recover,
-    recovery.every_worker_recovered,
-    recovery.reads_resumed,
-    telemetry.status_agrees,
-    telemetry.metrics_agree,
-)
+"""Without a downgrade, or in a drill that was cut short, the rest of an outage has no meaning."""
+
 ORDER = list(Result)
 
 
@@ -98,12 +85,15 @@ class Verdict:
         return {"verdict": self.verdict, "sentence": self.sentence, "checks": checks, "facts": self.facts}
 
 
-def judge(lines: Sequence[Line], drill: Drill, budgets: Budgets, hold_s: float) -> Verdict:
+def judge(
+    lines: Sequence[Line], drill: Drill, budgets: Budgets, hold_s: float, lease_s: float = 10.0
+) -> Verdict:
     """Judge one drill by its journal lines, in any order."""
-    subject = Subject(Evidence(lines, hold_s), drill, budgets)
+    held_s = drill.hold_s if isinstance(drill, Outage) and drill.hold_s is not None else hold_s
+    subject = Subject(Evidence(lines, held_s, lease_s), drill, budgets)
     checks = [*_told(subject), *(check(subject) for check in CARE)]
     worst = max((check.result for check in checks), key=ORDER.index)
-    facts = _facts(subject)
+    facts = facts_of(subject)
     return Verdict(drill.name, worst, sentence(subject, worst, checks, facts), tuple(checks), facts)
 
 
@@ -117,33 +107,18 @@ def worst_exit(codes: Sequence[int]) -> int:
 
 def _told(subject: Subject) -> list[Check]:
     """Judge floor by floor: what stands on a floor that is missing is not judged."""
-    ground_checks = [check(subject) for check in GROUND]
-    if any(check.result is not Result.PASS for check in ground_checks):
-        return ground_checks
-    told = [*ground_checks, *(check(subject) for check in EFFECT)]
+    floor = GROUND[:1] if isinstance(subject.drill, Dialogue) else GROUND
+    told = [check(subject) for check in floor]
+    lack = subject.evidence.first("lacks")
+    if lack and isinstance(subject.drill, Dialogue):
+        told.append(unknown("capability", str(lack["text"])))
+    if any(check.result is not Result.PASS for check in told):
+        return told
+    if isinstance(subject.drill, Dialogue):
+        return told + dialogue.steps(subject) + [check(subject) for check in of_dialogue(subject.drill)]
+    if isinstance(subject.drill, Storm):
+        return told + [check(subject) for check in of_storm(subject.drill)]
+    told += [check(subject) for check in EFFECT]
     if subject.evidence.degraded and not subject.evidence.first("stop"):
-        told += [check(subject) for check in BEHAVIOUR if _asked(check, subject.drill)]
+        told += [check(subject) for check in of_outage(subject.outage)]
     return told
-
-
-def _asked(check: Checker, drill: Drill) -> bool:
-    if check is downgrade.writes_stored:
-        return drill.writes_stored
-    return check is not recovery.held_again or drill.hold_again
-
-
-def _facts(subject: Subject) -> dict[str, float | None]:
-    evidence = subject.evidence
-    return {
-        "downgrade_s": _rounded(downgrade.since_first_hit(subject)),
-        "recover_s": _rounded(recovery.to_recover_s(subject)),
-        "user_errors": downgrade.failed_answers(subject),
-        "degraded_p95_ms": _rounded(downgrade.degraded_p95_ms(subject)),
-        "reads_while_degraded": downgrade.leaked_reads(subject),
-        "probes": len(evidence.probes),
-        "requests": len(evidence.answers),
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)

@@ -22,7 +22,7 @@ from guard.reporter import Outcome, Reporter
 log = logging.getLogger("guard")
 
 TICK_S = 0.25
-"""The longest the listener waits: how soon metrics are flushed and a dead store is noticed."""
+"""The longest the listener waits: how soon metrics are flushed, and a dead or emptied store is noticed."""
 RETRY_S = 0.25
 """Between attempts to reach a lost store: comes back within 1 s of it."""
 SOONEST_S = 0.01
@@ -152,19 +152,33 @@ class Watch:
 
     def _catch_up(self) -> None:
         """After subscribing: the store's state rules, unless it lost its data; then ours is written back."""
-        state = self._store.read()
-        if state.epoch < self._shared.epoch:
-            state, _ = self._store.apply(Adopt(self._shared))
+        state = self._kept()
         with self._lock:
             self._shared = self.state = state
         self.up = True
 
     def _follow(self, feed: Feed, stop: Flag) -> None:
+        """Take what is pushed, and read again at every tick.
+
+        A store that was emptied under an open connection pushes nothing, and while reads are held nobody has
+        an outcome to tell it (the drill redis_flushed found a fleet that was held for ever).
+        """
+        read_at = self._clock.monotonic()
         while not stop.is_set() and self.up:
             self._beat()
             state = feed.next(self._wait_s())
             if state:
                 self._take(state)
+            if self._clock.monotonic() - read_at >= TICK_S:
+                self._take(self._kept())
+                read_at = self._clock.monotonic()
+
+    def _kept(self) -> State:
+        """Read the store's state; one that lost its data gets ours back."""
+        state = self._store.read()
+        if state.epoch < self._shared.epoch:
+            state, _ = self._store.apply(Adopt(self._shared))
+        return state
 
     def _beat(self) -> None:
         self._hooks.tick()

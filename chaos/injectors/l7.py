@@ -56,6 +56,10 @@ class Gateway:
         """Return how many requests a fault has hit, also after it is gone."""
         return self._read("/counters", lambda answer: int(answer.json()["faults"].get(name, 0)))
 
+    def seen(self) -> int:
+        """Return how many requests have come: the number of the last one."""
+        return self._read("/counters", lambda answer: int(answer.json()["requests"]))
+
     def log(self, after: int = 0) -> list[dict[str, Any]]:
         """Return the requests numbered above `after`, oldest first."""
         return self._read(

@@ -6,6 +6,7 @@
 * ``{"resume": [[pid, started], ...]}``: let paused processes go on, the very ones
 * ``{"redis": url, "heal": {...}}``: put settings or a role of Redis back
 * ``{"double": url}``: have the Zep double accept its key again
+* ``{"command": [word, ...]}``: run a command, which must exit with 0
 * ``{"tree": folder}``: remove a folder, the very one that was there when the keeper was armed
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import subprocess
 import threading
 import time
 from dataclasses import asdict
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from chaos.injectors.l4 import L4
 
 LEARN_TIMEOUT_S = 1.0
+COMMAND_S = 10.0
+"""A command may be an ssh to the other end of the world."""
 
 
 def l7_fault(admin_url: str, name: str) -> dict[str, Any]:
@@ -54,6 +58,10 @@ def redis(url: str, heal: Mapping[str, Any]) -> dict[str, Any]:
 
 def double(url: str) -> dict[str, Any]:
     return {"double": url}
+
+
+def command(words: Iterable[str]) -> dict[str, Any]:
+    return {"command": list(words)}
 
 
 def tree(folder: Path) -> dict[str, Any]:
@@ -141,6 +149,24 @@ class AcceptKeys:
         self._double(self.where, timeout_s=timeout_s).accept_keys()
 
 
+class RunCommand:
+    where = "a command"  # it may be seen in no error: who knows what is in it
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = [str(word) for word in words]
+        if not self._words:
+            raise ValueError("a command has a first word")
+
+    def __call__(self, timeout_s: float) -> None:
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        try:
+            done = subprocess.run(self._words, check=False, timeout=max(timeout_s, COMMAND_S), **quiet)  # type: ignore[call-overload]  # noqa: S603 - the target file's own command
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ValueError(type(error).__name__) from None
+        if done.returncode:
+            raise ValueError(f"it exited with {done.returncode}")
+
+
 class RemoveTree:
     """Only the folder that was there at arming: not a link, and not another one put in its place."""
 
@@ -182,7 +208,9 @@ def ready(data: Mapping[str, Any]) -> Undo:
         return HealRedis(data["redis"], data["heal"])
     if "double" in data:
         return AcceptKeys(data["double"])
-    raise ValueError("an undo names l7, l4, resume, redis, double or tree")
+    if "command" in data:
+        return RunCommand(data["command"])
+    raise ValueError("an undo names l7, l4, resume, redis, double, command or tree")
 
 
 def run(undos: Iterable[tuple[str, Undo]], *, each_s: float, budget_s: float) -> list[str]:

@@ -75,8 +75,10 @@ class Api:
         if request.path == "/_double/ledger":
             return Response(200, self._ledger.text(), {"Content-Type": "application/x-ndjson"})
         if request.path == "/_double/messages":
+            if "thread" not in request.query:
+                return json_response(self._store.messages())
             try:
-                return json_response(self._store.thread_by_any_name(request.query.get("thread", "")).messages)
+                return json_response(self._store.thread_by_any_name(request.query["thread"]).messages)
             except ZepError as error:
                 return json_response(v4_body(error.status, str(error)), error.status)
         if request.path == "/_double/rejecting" and request.method in ("GET", "PUT", "DELETE"):

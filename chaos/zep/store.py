@@ -94,6 +94,10 @@ class Store:
         """Return a thread by UUID or by the developer's id."""
         return self.thread(self._thread_uuids.get(name, name))
 
+    def messages(self) -> list[dict[str, Any]]:
+        """Return all that was stored, thread by thread."""
+        return [message for thread in self._threads.values() for message in thread.messages]
+
     def delete_thread(self, uuid: str) -> None:
         """Remove a thread and its messages."""
         self._thread_uuids.pop(self.thread(uuid).about.get("thread_id", ""), None)

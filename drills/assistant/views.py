@@ -61,4 +61,4 @@ def _turn(body: bytes) -> tuple[str, str] | None:
 
 def _reply(message: str, context: Context) -> str:
     known = "" if context.text is None else f" I remember {len(context.text.splitlines())} lines about you."
-    return f"You said {len(message)} characters.{known}"
+    return f"You said: {message}{known}"

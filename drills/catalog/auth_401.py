@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from chaos.faults import Status
-from drills.scenario import CONTEXT_READ, Drill
+from drills.scenario import CONTEXT_READ, Outage
 
-DRILL = Drill(
+DRILL = Outage(
     name="auth_401",
     title="Zep answers 401 to reads",
     why="A revoked or rotated key never heals by retrying: the first bad read must stop all reads.",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from chaos.faults import Status
-from drills.scenario import CONTEXT_READ, Drill
+from drills.scenario import CONTEXT_READ, Outage
 
-DRILL = Drill(
+DRILL = Outage(
     name="server_errors_5xx",
     title="Reads meet 500, 502, 503; so does the first probe",
     why="Different 5xx are one outage: the third must trip, and a failed probe must hold again, not flap.",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from chaos.faults import Toxic
-from drills.scenario import ZEP, Drill
+from drills.scenario import ZEP, Outage
 
-DRILL = Drill(
+DRILL = Outage(
     name="timeouts",
     title="Zep's answers are held back, reads and writes alike",
     why="A silent backend ties up workers; three timeouts must end the waiting, and chat must stay fast.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from drills.evidence import Evidence
-from drills.scenario import Drill
+from drills.scenario import Drill, Outage, Storm
 from drills.target import Budgets
 
 
@@ -38,6 +38,17 @@ class Subject:
     evidence: Evidence
     drill: Drill
     budgets: Budgets
+
+    @property
+    def outage(self) -> Outage:
+        """The drill, where it is one; asked only by checks of outages."""
+        assert isinstance(self.drill, Outage)  # noqa: S101 - the table of checks by kind says so
+        return self.drill
+
+    @property
+    def storm(self) -> Storm:
+        assert isinstance(self.drill, Storm)  # noqa: S101 - the same
+        return self.drill
 
 
 Checker = Callable[[Subject], Check]

@@ -7,6 +7,10 @@ import math
 from drills.checks.check import Check, Result, Subject, at_most, fact, unknown
 from drills.evidence import OK, READ_WRITE, SETTLED_S, fine
 
+ALONE_S = 1.0
+"""Without Redis each worker must meet its own failures first."""
+WRITTEN_S = 0.5
+"""What was queued before a mode was forced may still leave."""
 FALLBACK_ANSWERS = 5
 """Answers without memory that must be seen, so that the fallback counts as exercised."""
 
@@ -25,17 +29,26 @@ def reason(subject: Subject) -> Check:
     given = sorted({str(a.reason) for a in evidence.while_degraded if a.degraded and a.end < until})
     if not given:
         return unknown("reason", "no answer while degraded gave one")
-    expected = subject.drill.reason
+    expected = subject.outage.reason
     measured = ", ".join(given)
     return fact(
         "reason", holds=given == [expected], measured=measured, expected=expected, why=f"gave {measured}"
     )
 
 
+def mode(subject: Subject) -> Check:
+    """It stepped down to the mode that it should, and no further."""
+    shown = sorted({str(a.mode) for a in subject.evidence.while_degraded if a.degraded})
+    expected, measured = subject.outage.mode, ", ".join(shown)
+    return fact(
+        "mode", holds=shown in ([], [expected]), measured=measured, expected=expected, why=f"was {measured}"
+    )
+
+
 def failures_needed(subject: Subject) -> Check:
     """It did not step aside sooner than its threshold allows."""
     failed = sum(hit <= subject.evidence.degraded_at for hit in subject.evidence.hits)
-    needed = subject.drill.needs_failures
+    needed = subject.outage.needs_failures
     result = Result.PASS if failed >= needed else Result.FAIL
     why = "" if result is Result.PASS else "downgraded on fewer bad answers than it should"
     return Check("failures_needed", result, failed, needed, "bad answers", why)
@@ -46,14 +59,19 @@ def every_worker_degraded(subject: Subject) -> Check:
     name, evidence = "every_worker_degraded", subject.evidence
     if not evidence.workers:
         return unknown(name, "answers carry no trace.worker")
-    astray = sorted({a.worker for a in evidence.while_degraded if a.mode == READ_WRITE and a.worker})
+    since = evidence.degraded_at + (ALONE_S if subject.outage.alone else 0)
+    astray = sorted(
+        {a.worker for a in evidence.while_degraded if a.mode == READ_WRITE and a.worker and a.start > since}
+    )
     if astray:
         return Check(name, Result.FAIL, why=f"still in read_write: worker {', '.join(astray)}")
     seen = {worker: _degraded_at(subject, worker) for worker in evidence.workers}
     silent = [worker for worker, at in seen.items() if at is None]
-    if silent:
+    if silent and not subject.drill.restarts:
         return unknown(name, f"no answer while degraded from worker {', '.join(silent)}")
-    took_s = max(at for at in seen.values() if at is not None) - _first_hit(subject)
+    answered_before = {a.worker for a in evidence.answers if a.start < _first_hit(subject)}
+    took = [at for worker, at in seen.items() if at is not None and worker in answered_before]
+    took_s = max(took, default=math.inf) - _first_hit(subject)
     return at_most(name, max(0.0, took_s), subject.budgets.downgrade_s, "s", missing="")
 
 
@@ -80,9 +98,16 @@ def writes_stored(subject: Subject) -> Check:
     return Check("writes_stored", result, stored, len(writes), "writes", why)
 
 
+def writes_stopped(subject: Subject) -> Check:
+    """What is switched off sends nothing."""
+    sent = sum(u.op == "write" and _in_window(subject, u.t, WRITTEN_S) for u in subject.evidence.upstream)
+    return at_most("writes_stopped", sent, 0, "writes", missing="")
+
+
 def user_errors(subject: Subject) -> Check:
-    """Users get an answer, always."""
-    return at_most("user_errors", failed_answers(subject), subject.budgets.user_errors, "errors", missing="")
+    """Users get an answer, always; but for those whose process was killed under them."""
+    allowed = subject.budgets.user_errors + subject.drill.tolerates
+    return at_most("user_errors", failed_answers(subject), allowed, "errors", missing="")
 
 
 def degraded_p95(subject: Subject) -> Check:
@@ -98,7 +123,7 @@ def degraded_p95(subject: Subject) -> Check:
 
 def since_first_hit(subject: Subject) -> float | None:
     evidence = subject.evidence
-    if not evidence.degraded or not evidence.hits:
+    if not evidence.degraded or _first_hit(subject) == math.inf:
         return None
     return max(0.0, evidence.degraded_at - _first_hit(subject))
 
@@ -106,7 +131,8 @@ def since_first_hit(subject: Subject) -> float | None:
 def leaked_reads(subject: Subject) -> int | None:
     if not subject.evidence.degraded:
         return None
-    return sum(u.op == "read" and _in_window(subject, u.t) for u in subject.evidence.upstream)
+    settled_s = ALONE_S if subject.outage.alone else SETTLED_S
+    return sum(u.op == "read" and _in_window(subject, u.t, settled_s) for u in subject.evidence.upstream)
 
 
 def failed_answers(subject: Subject) -> int:
@@ -118,12 +144,13 @@ def degraded_p95_ms(subject: Subject) -> float | None:
     return times[math.ceil(0.95 * len(times)) - 1] if times else None
 
 
-def _in_window(subject: Subject, t: float) -> bool:
-    return subject.evidence.degraded_at + SETTLED_S < t < subject.evidence.window_end
+def _in_window(subject: Subject, t: float, settled_s: float = SETTLED_S) -> bool:
+    return subject.evidence.degraded_at + settled_s < t < subject.evidence.window_end
 
 
 def _first_hit(subject: Subject) -> float:
-    return min(subject.evidence.hits, default=math.inf)
+    forced_at = subject.evidence.forced_at
+    return min(subject.evidence.hits, default=math.inf if forced_at is None else forced_at)
 
 
 def _degraded_at(subject: Subject, worker: str) -> float | None:

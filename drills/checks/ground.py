@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drills.checks.check import Check, Result, Subject, fact, unknown
 from drills.evidence import OK, READ_WRITE, Answer
+from drills.scenario import Storm
 
 REFUSED = (401, 403)
 ARRIVALS = 0.99
@@ -49,13 +50,16 @@ def fault_hit(subject: Subject) -> Check:
     if evidence.applied_at is None:
         lack = evidence.first("lacks")
         return unknown("fault_hit", str(lack["text"]) if lack else "no fault was applied")
-    if not evidence.hits:
+    if not evidence.hits and not evidence.confirmed:
         return unknown("fault_hit", "the fault was applied and hit no request")
     untouched = _untouched(subject)
     if evidence.link_fault and untouched:
         text = f"{untouched} answers still brought memory from Zep: is the target behind this proxy?"
         return unknown("fault_hit", text)
-    return Check("fault_hit", Result.PASS, len(evidence.hits), 1, "requests")
+    wanted = subject.storm.hits if isinstance(subject.drill, Storm) and not evidence.confirmed else 1
+    result = Result.PASS if len(evidence.hits) + len(evidence.confirmed) >= wanted else Result.INCONCLUSIVE
+    why = "" if result is Result.PASS else "too few requests were hit to conclude anything"
+    return Check("fault_hit", result, len(evidence.hits) or None, wanted, "requests", why)
 
 
 def undo_verified(subject: Subject) -> Check:

@@ -12,7 +12,7 @@ PROBE_FAILED = "probe_failed"
 
 def held_again(subject: Subject) -> Check:
     """A probe that fails begins another hold, and says so."""
-    if not subject.drill.hold_again:
+    if not subject.outage.hold_again:
         return Check(
             "held_again", Result.PASS, "not asked", why="the fault was healed before the first probe"
         )
@@ -26,13 +26,15 @@ def held_again(subject: Subject) -> Check:
 def probes(subject: Subject) -> Check:
     """Exactly one probe for each hold that lapsed, none before."""
     name, evidence = "probes", subject.evidence
+    if subject.outage.by_hand:
+        return at_most(name, len(evidence.probes), 0, "probes", missing="")
     lapses = evidence.lapses()
     early = evidence.probes and evidence.probes[0].t < evidence.degraded_at + evidence.hold_s * HOLD_SLACK
     if early:
         return Check(name, Result.FAIL, why="a probe came before the hold was over")
     most = max(lapses, default=0)
     why = "" if lapses else "no probe came"
-    if len(lapses) > len(evidence.failed_probes) + 1:
+    if len(lapses) > len(evidence.failed_probes) + len(evidence.dead_probes) + 1:
         why = "a probe came after reads were back"
     result = Result.PASS if most == 1 and not why else Result.FAIL
     return Check(name, result, most, 1, "a lapse", why)
@@ -53,6 +55,8 @@ def every_worker_recovered(subject: Subject) -> Check:
     for worker in evidence.workers:
         own = [a for a in evidence.after if a.worker == worker]
         back = min((a.end for a in own if a.mode == READ_WRITE), default=None)
+        if back is None and not own and subject.drill.restarts:
+            continue  # it was killed
         if back is None and not own:
             return unknown(name, f"no answer after the heal from worker {worker}")
         if back is None:

@@ -10,9 +10,10 @@ from typing import Any, Self
 import aiohttp
 import pytest
 from aiohttp import web
+from journal_lines import metrics, request, status, upstream
 
 from chaos.faults import Status
-from drills.scenario import CONTEXT_READ, Drill
+from drills.scenario import CONTEXT_READ, Outage
 
 HOLD_S = 2.0
 STEP_S = 0.02
@@ -20,7 +21,7 @@ BEGIN, APPLIED, DOWN, HEALED, PROBED, BACK, END = 0.0, 1.0, 1.04, 2.0, 3.06, 3.1
 FAULT = "drill-x-auth_401-1"
 WORKERS = ("10", "20")
 
-AUTH = Drill(
+AUTH = Outage(
     name="auth_401",
     title="t",
     why="w",
@@ -33,7 +34,7 @@ AUTH = Drill(
 class Story:
     """Lines by kind; `lines()` puts them together."""
 
-    drill: Drill = AUTH
+    drill: Outage = AUTH
     requests: list[dict[str, Any]] = field(default_factory=list)
     others: list[dict[str, Any]] = field(default_factory=list)
 
@@ -72,35 +73,6 @@ class Story:
         ]
         assert bent != self.requests, "there is no answer to bend"
         return replace(self, requests=bent)
-
-
-def request(t: float, worker: str, mode: str, *, ms: float = 5.0, **fields: Any) -> dict[str, Any]:
-    used = mode == "read_write"
-    base = {"status": 200, "ms": ms, "source": "zep" if used else "write_only_forced", "used": used}
-    reason = None if used else "auth"
-    return (
-        {"t": t, "kind": "request", "worker": worker, "mode": mode, "reason": reason, "error": None}
-        | base
-        | fields
-    )
-
-
-def upstream(t: float, op: str, status: int = 200, fault: str | None = None) -> dict[str, Any]:
-    return {"t": t, "kind": "upstream", "op": op, "status": status, "fault": fault, "ms": 2.0}
-
-
-def metrics(t: float, at: str, mode: str, downgrades: int, failures: int) -> dict[str, Any]:
-    values: dict[str, float] = {
-        f'memory_mode_gauge{{mode="{m}"}}': float(m == mode) for m in ("off", "write_only", "read_write")
-    }
-    values['memory_zep_downgrades_total{reason="auth"}'] = downgrades
-    values['memory_zep_context_failures_total{reason="auth"}'] = failures
-    return {"t": t, "kind": "metrics", "at": at, "values": values}
-
-
-def status(t: float, at: str, mode: str, reason: str | None) -> dict[str, Any]:
-    forced = {"mode": mode, "reason": reason} if reason else None
-    return {"t": t, "kind": "status", "at": at, "values": {"effective_mode": mode, "forced": forced}}
 
 
 def sound() -> Story:

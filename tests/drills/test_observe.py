@@ -71,24 +71,6 @@ def test_a_series_is_written_as_prometheus_does():
     assert series("n", {"b": "2", "a": "1"}) == 'n{a="1",b="2"}'
 
 
-def test_the_operations_command(ask, target):
-    echo = python("import sys, json; print(json.dumps({'words': sys.argv[1:]}))")
-    assert ask(replace(target, mode_command=echo)).status() == {"values": {"words": ["--status", "--json"]}}
-
-
-@pytest.mark.parametrize(
-    ("command", "complaint"),
-    [
-        ((), "the target has no operations command"),
-        (python("import sys; sys.exit('Redis is down')"), "Redis is down"),
-        (python("print('not json')"), "JSONDecodeError"),
-        (("/does/not/exist",), "FileNotFoundError"),
-    ],
-)
-def test_a_command_that_does_not_serve_is_an_error_not_a_crash(ask, target, command, complaint):
-    assert complaint in ask(replace(target, mode_command=command)).status()["error"]
-
-
 def line(mode="read_write", status=200, used=True, worker="1"):
     return {
         "t": 1.0,

@@ -18,8 +18,9 @@ from chaos.injectors.l7 import Gateway
 from chaos.stack.keeper import Keeper
 from drills.history import History
 from drills.inject import Faults, Injectors
-from drills.runner import EndedError, Runner, operation
-from drills.scenario import CONTEXT_READ, ZEP, Drill
+from drills.runner import EndedError, Runner
+from drills.scenario import CONTEXT_READ, ZEP, Outage
+from drills.sent import operation
 from drills.target import Budgets, Target
 from drills.verdict import Exit
 
@@ -27,7 +28,7 @@ BREAK = Status(code=401, route=CONTEXT_READ)
 
 
 def drill(*faults):
-    return Drill(name="d", title="t", why="w", reason="auth", faults=faults)
+    return Outage(name="d", title="t", why="w", reason="auth", faults=faults)
 
 
 @pytest.fixture
@@ -78,7 +79,8 @@ def injectors(target):
 
 @pytest.fixture
 def runner(target, injectors, keeper, history, monkeypatch):
-    monkeypatch.setattr("drills.runner.PATIENCE_S", 0.2)
+    monkeypatch.setattr("drills.stage.PATIENCE_S", 0.2)
+    monkeypatch.setattr("drills.plays.outage.PATIENCE_S", 0.2)
 
     def runner(progress=lambda *_: None):
         return Runner(
@@ -147,7 +149,7 @@ def test_nothing_is_broken_where_the_marker_is_missing(runner, chat, history):
 
 
 def test_without_a_steady_state_nothing_is_broken(runner, chat, history, monkeypatch):
-    monkeypatch.setattr("drills.runner.STEADY_WITHIN_S", 0.3)
+    monkeypatch.setattr("drills.stage.STEADY_WITHIN_S", 0.3)
     chat.stalled = True
     try:
         verdict = runner().run(drill(BREAK))

@@ -81,9 +81,9 @@ def test_a_drill_whose_fault_hits_nothing_is_inconclusive_and_a_junit_error(run,
         textwrap.dedent("""
         import pytest
         from chaos.faults import Status
-        from drills.scenario import Drill
+        from drills.scenario import Outage
 
-        MINE = Drill(name="mine", title="t", why="w", reason="auth", faults=(Status(route="GET /nowhere"),))
+        MINE = Outage(name="mine", title="t", why="w", reason="auth", faults=(Status(route="GET /nowhere"),))
 
         @pytest.mark.drill
         @pytest.mark.parametrize("verdict", [MINE], indirect=True)

@@ -44,7 +44,7 @@ def stack(tmp_path_factory):
     """One stack with the assistant for all of them: each heals what it broke."""
     folder = tmp_path_factory.mktemp("stack")
     with Keeper() as keeper, LocalStack(folder, keeper, api_key=KEY) as endpoints:
-        target = subject.start(keeper, endpoints, folder, hold_s=2.0, token="t", api_key=KEY)
+        target = subject.Assistant(keeper, endpoints, folder, 2.0, "t", KEY).start()
         injectors = Injectors(target, endpoints.injector)
         yield SimpleNamespace(
             keeper=keeper, target=target, at=endpoints, machine=endpoints.machine, injectors=injectors

@@ -34,8 +34,17 @@ def test_a_sound_drill_passes_every_check(story):
     assert {c.name for c in verdict.checks} == {
         *("marker", "steady_state", "arrivals", "fault_hit", "downgrade", "user_errors", "reason"),
         *("failures_needed", "every_worker_degraded", "reads_while_degraded", "fallback_exercised"),
-        *("writes_stored", "degraded_p95", "probes", "recover", "every_worker_recovered"),
-        *("reads_resumed", "status_agrees", "metrics_agree", "stop_condition", "undo_verified"),
+        *(
+            "mode",
+            "metrics_complete",
+            "writes_stored",
+            "degraded_p95",
+            "probes",
+            "recover",
+            "every_worker_recovered",
+        ),
+        *("reads_resumed", "status_agrees", "metrics_agree", "metrics_complete"),
+        *("stop_condition", "undo_verified"),
     }
 
 
@@ -104,13 +113,15 @@ def test_a_capability_that_is_missing_is_named(story):
 
 
 def test_a_link_fault_hits_the_reads_that_travel_it(story):
-    link = story.change("fault_applied", {}, layer="l4")
+    link = story.change("fault_applied", {}, layer="l4", broken_link=True)
     assert check(link, "fault_hit").result is PASS
     assert "unanswered read" in verdict_of(link).sentence
 
 
 def test_a_link_fault_that_answers_slip_past_is_inconclusive(story):
-    link = story.change("fault_applied", {}, layer="l4").bend((1.5, 1.6), used=True, source="zep")
+    link = story.change("fault_applied", {}, layer="l4", broken_link=True).bend(
+        (1.5, 1.6), used=True, source="zep"
+    )
     assert "behind this proxy" in check(link, "fault_hit").why
 
 
@@ -259,7 +270,7 @@ def test_probes(story):
 
 
 def test_a_probe_that_the_broken_link_swallowed_is_a_failed_one(story):
-    link = story.change("fault_applied", {}, layer="l4").change("fault_healed", {}, t=3.2)
+    link = story.change("fault_applied", {}, layer="l4", broken_link=True).change("fault_healed", {}, t=3.2)
     late = replace(link, drill=replace(story.drill, hold_again=True)).bend(RECOVERED, used=False)
     assert check(late, "held_again").why == "no answer gave the reason probe_failed"
 

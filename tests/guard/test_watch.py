@@ -11,11 +11,12 @@ from threading import Event as Flag
 from threading import Thread
 
 import pytest
+import redis
 from awaiting import eventually
 
 from guard.clock import Dice, SystemClock
 from guard.errors import Kind
-from guard.machine import Clear, Failed, Force, State, Succeeded, Verb
+from guard.machine import Clear, Failed, Force, Lease, State, Succeeded, Verb
 from guard.modes import Mode
 from guard.policy import Policy
 from guard.probe import Prober
@@ -167,6 +168,17 @@ def test_a_redis_that_comes_back_empty_never_reopens_reads(own_fleet):
     assert all(state.mode is Mode.WRITE_ONLY for state in seen)
     newcomer = own_fleet.join()
     assert (newcomer.state.mode, newcomer.state.epoch) == (Mode.WRITE_ONLY, 1)
+
+
+def test_a_redis_that_is_emptied_under_open_connections_gets_the_hold_back_without_any_traffic(own_fleet):
+    watch = own_fleet.join(Policy(hold_s=0.2))
+    watch.apply(Failed(Kind.AUTH, 0, "t"))
+    with redis.Redis.from_url(own_fleet.url) as server:
+        server.flushall()
+    assert own_fleet.store(Policy()).read().mode is None
+    eventually(lambda: own_fleet.store(Policy()).read().mode is Mode.WRITE_ONLY, within_s=5)
+    assert watch.state.mode is Mode.WRITE_ONLY
+    assert watch.apply(Lease("token")) is Verb.LEASED
 
 
 def test_a_redis_that_stops_answering_is_noticed_and_found_again(own_fleet):
