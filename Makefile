@@ -1,6 +1,7 @@
 # make drill   break a local stack on purpose, watch the guard recover, leave reports/out/latest/index.html
 # make test    the fast suite
 # make stack   whole runs that must not end well: a broken guard, no fault, a kill in mid-fault
+# make matrix  the drills as detectors: broken guards, each caught by the drill named for it
 # make v3      the adapter's tests and the drills with zep-cloud 3.x, in an environment of its own
 # make lint    style and types
 #
@@ -10,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: drill test stack v3 lint clean
+.PHONY: drill test stack matrix v3 lint clean
 
 drill: .venv/dev.stamp
 	@echo "== drill: a local stack, three drills under load; about 20 seconds"
@@ -23,6 +24,10 @@ test: .venv/dev.stamp
 stack: .venv/dev.stamp
 	@echo "== stack: whole runs that must not end well (a broken guard, no fault, a kill); under a minute"
 	@$(BIN)/pytest -m stack $(ARGS)
+
+matrix: .venv/dev.stamp
+	@echo "== matrix: every broken guard in front of the drill that must catch it; about five minutes"
+	@$(BIN)/pytest -q -m matrix $(ARGS)
 
 v3: .venv-v3/dev.stamp
 	@echo "== v3: the adapter, the Zep double and the drills with zep-cloud 3.x; under a minute"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from drills.catalog import drills
 
-USAGE_ERROR = 2
+FAIL, USAGE_ERROR, INCONCLUSIVE = 1, 2, 11
 OUT = Path("reports/out")
 EXAMPLE = "example: zep-drill run auth_401; then open reports/out/latest/index.html"
 
@@ -23,6 +23,8 @@ def main(argv: list[str] | None = None) -> int:
         return _list(as_json=options.json)
     if options.command == "report":
         return _report(options.run)
+    if options.command == "compare":
+        return _compare(options.baseline, options.run, as_json=options.json)
     return _run(options.names, for_pytest)
 
 
@@ -53,6 +55,14 @@ def _parser() -> argparse.ArgumentParser:
         "report", help="draw a run's page again", epilog="example: zep-drill report reports/out/latest"
     )
     report.add_argument("run", metavar="RUN", help="a run's folder, or its id under reports/out")
+    compare = commands.add_parser(
+        "compare",
+        help="set a run against a baseline; 1 when something got worse beyond the noise",
+        epilog="example: zep-drill compare reports/out/20260101T000000Z-7f3a reports/out/latest",
+    )
+    compare.add_argument("baseline", metavar="BASELINE", help="a run's folder, or its id under reports/out")
+    compare.add_argument("run", metavar="RUN", help="another one")
+    compare.add_argument("--json", action="store_true", help="for programs")
     return parser
 
 
@@ -84,7 +94,7 @@ def _run(names: Sequence[str], rest: Sequence[str]) -> int:
 
 
 def _report(run: str) -> int:
-    folder = Path(run) if Path(run).is_dir() else OUT / run
+    folder = _folder(run)
     from reports.record import RecordError  # noqa: PLC0415 - jinja2 is loaded when there is something to render
     from reports.render import write  # noqa: PLC0415
 
@@ -93,6 +103,29 @@ def _report(run: str) -> int:
     except RecordError as error:
         return _complain(str(error))
     return 0
+
+
+def _compare(baseline: str, run: str, *, as_json: bool) -> int:
+    from reports import comparison  # noqa: PLC0415 - jinja2 is loaded when there is something to render
+    from reports.record import RecordError  # noqa: PLC0415
+    from reports.summary import recall  # noqa: PLC0415
+
+    try:
+        found = comparison.compared(recall(_folder(baseline)), recall(_folder(run)))
+    except RecordError as error:
+        return _complain(str(error))
+    if not found.common:
+        sys.stderr.write("zep-drill compare: the runs have no drill in common: run the same drills twice\n")
+        return INCONCLUSIVE
+    page = comparison.write(found, _folder(run) / "compare.html")
+    told = {"page": str(page), "drills": found.common, "regressions": found.regressions}
+    lines = [*found.regressions, f"{len(found.common)} drills compared: {page}"]
+    sys.stdout.write(json.dumps(told, indent=2) + "\n" if as_json else "\n".join(lines) + "\n")
+    return FAIL if found.regressions else 0
+
+
+def _folder(run: str) -> Path:
+    return Path(run) if Path(run).is_dir() else OUT / run
 
 
 def _complain(line: str) -> int:

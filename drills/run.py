@@ -73,9 +73,9 @@ class Run:
         verdict = next((name for code, name in names.items() if code == exit_code), "fail")
         self.history.write("verdict", drill=None, verdict=verdict, exit_code=exit_code)
         self.history.close()
-        from reports.render import write  # noqa: PLC0415 - jinja2 is loaded when there is something to render
+        from reports.render import publish  # noqa: PLC0415 - jinja2 is loaded when there is something to render
 
-        return write(self.folder)
+        return publish(self.folder)
 
 
 def _versions() -> dict[str, str]:

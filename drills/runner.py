@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from chaos.allowed import on_loopback
 from chaos.injectors import InjectorError
 from chaos.stack.keeper import KeeperError
 from drills.history import History, lines_of
 from drills.inject import Arming, CapabilityError, Faults, Injectors
 from drills.load.process import Load, LoadPlan
+from drills.machine import Waiting
 from drills.observe import Audience, Instruments, Seen, StopConditionError
 from drills.operator import Operator
 from drills.plays import play
@@ -54,8 +57,10 @@ class Runner:
         Raises `EndedError` when the target or an injector is gone; KeyboardInterrupt passes, healed.
         """
         self.history.write("drill", drill=drill.name, title=drill.title, why=drill.why)
-        sent = Sent.from_now(self.injectors.gateway)
+        sent, waiting = Sent.from_now(self.injectors.gateway), Waiting()
         trouble = self._rehearsed(drill, sent)
+        if on_loopback(urlsplit(self.target.chat_url).hostname or ""):
+            self.history.write("machine", drill=drill.name, waited=waiting.share())
         sent.journal(self.history, drill.name, self.target.hold_s)
         lines = lines_of(self.history.path, drill.name)
         verdict = judge(lines, drill, self.target.budgets, self.target.hold_s, self.target.lease_s)

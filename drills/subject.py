@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,8 @@ class Assistant:
     hold_s: float
     token: str = field(repr=False)
     api_key: str = field(repr=False)
+    more: Mapping[str, str] = field(default_factory=dict)
+    """For its environment, and for that of its operations command."""
     _names: list[str] = field(default_factory=list)
 
     def start(self) -> Target:
@@ -51,7 +54,7 @@ class Assistant:
             self.keeper.stop(self._names.pop())
 
     def _start(self, name: str, more: dict[str, str], workers: int) -> Target:
-        guard = {**_guard_environ(self.endpoints, self.hold_s), **more}
+        guard = {**_guard_environ(self.endpoints, self.hold_s), **more, **self.more}
         multiproc, clocks = self.folder / f"{name}-metrics", self.folder / f"{name}-clocks"
         multiproc.mkdir()
         environ = {**guard, **self._environ(multiproc, workers), **clock.environment(clocks)}

@@ -31,7 +31,13 @@ class Exit(IntEnum):
 
 PRECEDENCE = (Exit.NOT_UNDONE, Exit.INTERRUPTED, Exit.STOPPED, Exit.FAIL, Exit.INCONCLUSIVE)
 
-GROUND: tuple[Checker, ...] = (ground.marker, ground.steady_state, ground.arrivals, ground.fault_hit)
+GROUND: tuple[Checker, ...] = (
+    ground.marker,
+    ground.machine,
+    ground.steady_state,
+    ground.arrivals,
+    ground.fault_hit,
+)
 """Without these nothing else is judged."""
 CARE: tuple[Checker, ...] = (ground.stop_condition, ground.undo_verified)
 """These are judged always."""
@@ -107,7 +113,7 @@ def worst_exit(codes: Sequence[int]) -> int:
 
 def _told(subject: Subject) -> list[Check]:
     """Judge floor by floor: what stands on a floor that is missing is not judged."""
-    floor = GROUND[:1] if isinstance(subject.drill, Dialogue) else GROUND
+    floor = GROUND[:2] if isinstance(subject.drill, Dialogue) else GROUND
     told = [check(subject) for check in floor]
     lack = subject.evidence.first("lacks")
     if lack and isinstance(subject.drill, Dialogue):

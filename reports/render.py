@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from reports import index
 from reports.charts import timeline
+from reports.page import environment, figure, word
 from reports.record import UNFINISHED, DrillRecord, Run, load
+from reports.summary import keep, summarise
 from reports.timeline import marks
 
 PAGE = "index.html"
-WORDS = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive"}
-MS_BELOW_S = 0.1
+OPEN = 6
+"""Up to so many drills are all shown at length; of more only those that did not pass."""
 TILES = (
     ("downgrade_s", "to downgrade", "s"),
     ("recover_s", "to recover", "s"),
@@ -21,27 +22,36 @@ TILES = (
     ("degraded_p95_ms", "p95 while degraded", "ms"),
     ("reads_while_degraded", "reads reached Zep while degraded", ""),
     ("probes", "probes", ""),
+    ("downgrades", "downgrades", ""),
+    ("p95_ms", "p95 meanwhile", "ms"),
+    ("hits", "requests hit", ""),
+    ("turns", "turns", ""),
+    ("slowest_ms", "the slowest answer", "ms"),
 )
 
 
 def write(run: Path) -> Path:
     """Render ``run/journal.ndjson`` to ``run/index.html``; raise RecordError when it cannot be read."""
-    page = run / PAGE
-    page.write_text(page_of(load(run)), encoding="utf-8")
+    record, page = load(run), run / PAGE
+    page.write_text(page_of(record), encoding="utf-8")
+    keep(run, summarise(record))
+    return page
+
+
+def publish(run: Path) -> Path:
+    """Render a run and the index of all runs beside it; returns the page of the run."""
+    page = write(run)
+    index.write(run.parent)
     return page
 
 
 def page_of(run: Run) -> str:
     """Return the page of a run."""
-    environment = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    templates = environment()
+    templates.globals.update(timeline=timeline, marks=marks, tiles=tiles)
+    return templates.get_template("run.html").render(
+        run=run, headline=headline(run), subline=subline(run), short=len(run.drills) <= OPEN
     )
-    environment.globals.update(timeline=timeline, marks=marks, tiles=tiles, word=word, figure=figure)
-    return environment.get_template("run.html").render(run=run, headline=headline(run), subline=subline(run))
 
 
 def headline(run: Run) -> str:
@@ -71,21 +81,7 @@ def subline(run: Run) -> str:
 
 
 def tiles(drill: DrillRecord) -> list[tuple[str, str]]:
-    """Return (figure, label) of a drill; a figure that is missing shows as a dash."""
+    """Return (figure, label) of a drill; a figure that should be there and is not shows as a dash."""
     facts: dict[str, Any] = drill.verdict["facts"]
-    return [(figure(facts.get(name), unit), label) for name, label, unit in TILES]
-
-
-def figure(value: object, unit: str = "") -> str:
-    """Return a number as people read it: three digits that matter, with its unit."""
-    if value is None:
-        return "\N{EN DASH}"
-    if unit == "s" and isinstance(value, (int, float)) and 0 < value < MS_BELOW_S:
-        return f"{value * 1000:.0f} ms"
-    shown = str(value) if isinstance(value, (str, int)) else f"{value:.3g}"
-    return f"{shown} {unit}".strip()
-
-
-def word(verdict: str) -> str:
-    """Return a verdict as a word of a sentence."""
-    return WORDS.get(verdict, verdict)
+    asked = [tile for tile in TILES if tile[0] in facts] or TILES[:6]
+    return [(figure(facts.get(name), unit), label) for name, label, unit in asked]

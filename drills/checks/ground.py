@@ -9,6 +9,8 @@ from drills.scenario import Storm
 REFUSED = (401, 403)
 ARRIVALS = 0.99
 """Below this share of the intended requests the load was not the one asked for."""
+BUSY = 0.6
+"""Share of the time in which something waited for a CPU.  Measured on 2 cores: REPLACE."""
 UNDO = "undo_verified"
 STOP = "stop_condition"
 
@@ -21,6 +23,21 @@ def marker(subject: Subject) -> Check:
     if note.get("ok"):
         return fact("marker", holds=True)
     return unknown("marker", str(note.get("text", "the marker is not the expected one")))
+
+
+def machine(subject: Subject) -> Check:
+    """Where everything runs on one machine: it was not too busy to judge anything."""
+    line = subject.evidence.first("machine")
+    waited = None if line is None else line["waited"]
+    if waited is None:
+        return Check("machine", Result.PASS, "not known")
+    result = Result.PASS if waited <= BUSY else Result.INCONCLUSIVE
+    why = (
+        ""
+        if result is Result.PASS
+        else f"it was too busy: something waited for a CPU {waited:.0%} of the time"
+    )
+    return Check("machine", result, waited, BUSY, "share", why)
 
 
 def steady_state(subject: Subject) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -185,3 +186,15 @@ class Chat:
 def chat():
     with Chat() as chat:
         yield chat
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the detector matrix, where it was run: broken guard, its drill, what the drill named."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, [])]
+    rows = [json.loads(value) for r in reports for name, value in r.user_properties if name == "matrix"]
+    if rows:
+        terminalreporter.write_line(
+            "\n| broken guard | what is wrong | drill | caught by |\n|---|---|---|---|"
+        )
+    for name, what, drill, failed in rows:
+        terminalreporter.write_line(f"| {name} | {what} | {drill} | {', '.join(failed) or 'NOT CAUGHT'} |")

@@ -67,7 +67,7 @@ def run(tmp_path) -> PytestRun:
 
 
 def test_a_guard_that_ignores_401_fails_its_drill_by_name(run):
-    run.environ["PYTHONPATH"] = str(ROOT / "tests" / "broken" / "ignores_401")
+    run.environ |= {"PYTHONPATH": str(ROOT / "tests" / "broken"), "ZEP_GUARD_BROKEN": "ignores_401"}
     process = run.start("-k", "auth_401")
     told, _ = process.communicate(timeout=60)
     assert process.returncode == 1
