@@ -1,0 +1,116 @@
+"""Everybody in turn, round by round: a noisy second hits all alike.  A figure is the median of its rounds."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.bench.injection import client, upstream
+from tests.bench.injection.client import WrongError
+from tests.bench.injection.process import Process, running
+from tests.bench.injection.subjects import Peers, Subject, subjects
+
+ROUNDS, STARTS = 7, 5
+ALONE_S, CROWD_S, BULK_CHUNKS = 0.7, 1.5, 1024
+"""A round: one connection, then as many as the layer has, then 256 MiB (in chunks of 256 KiB)."""
+CONNECTIONS = {"L4": 20, "L7": 16}
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A subject at work (or nobody, between client and upstream) and what its rounds gave."""
+
+    name: str
+    layer: str
+    ruled: bool
+    port: int
+    process: Process | None = None
+    rounds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def run(self, share: int) -> None:
+        """One round."""
+        self._note(p50_us=self._load(1, ALONE_S / share).p50_us)
+        before_s = self._busy_s()
+        crowd = self._load(CONNECTIONS[self.layer], CROWD_S / share)
+        asked = len(crowd.took_s)
+        cpu_us = (self._busy_s() - before_s) / asked * 1e6
+        self._note(per_s=crowd.per_s, cpu_us=cpu_us, client_busy=crowd.busy)
+        if self.layer == "L4":
+            size = BULK_CHUNKS // share * len(upstream.BULK_CHUNK)
+            self._note(mb_per_s=client.bulk_mb_per_s(self.port, size))
+
+    def row(self, direct_p50_us: list[float]) -> Row:
+        """Sum up; latency is over the same round's direct one."""
+        added = [own - direct for own, direct in zip(self.rounds["p50_us"], direct_p50_us, strict=True)]
+        each = {**self.rounds, "added_p50_us": added}
+        medians = {name: round(statistics.median(values), 2) for name, values in each.items()}
+        about = {"layer": self.layer, "name": self.name, "ruled": self.ruled}
+        rss_mb = self.process.rss_mb() if self.process else None
+        rounded = {name: [round(value, 2) for value in values] for name, values in each.items()}
+        return {**about, **medians, "rss_mb": rss_mb, "each": rounded}
+
+    def _load(self, connections: int, for_s: float) -> client.Load:
+        try:
+            return client.requests(self.port, connections=connections, for_s=for_s)
+        except WrongError as error:
+            raise WrongError(f"{self.name} ({self.layer}) {error}") from None
+
+    def _busy_s(self) -> float:
+        return self.process.busy_s() if self.process else 0.0
+
+    def _note(self, **figures: float) -> None:
+        for name, value in figures.items():
+            self.rounds[name].append(value)
+
+
+def measured(peers: Peers, share: int) -> list[Row]:
+    """Return a row for everybody; `share` makes loads that many times shorter."""
+    with tempfile.TemporaryDirectory() as folder, served(BULK_CHUNKS // share) as port:
+        entered = subjects(peers, port, Path(folder))
+        ready_s = starts(entered, max(1, STARTS // share))
+        with ExitStack() as stack:
+            runners = [Runner("direct", layer, False, port) for layer in CONNECTIONS]
+            runners += [begun(subject, stack) for subject in entered]
+            for n in range(max(2, ROUNDS // share)):
+                for runner in reversed(runners) if n % 2 else runners:
+                    runner.run(share)
+            direct = {runner.layer: runner.rounds["p50_us"] for runner in runners if not runner.process}
+            rows = [runner.row(direct[runner.layer]) for runner in runners]
+    return [{**row, "ready_s": ready_s.get((row["layer"], row["name"], row["ruled"]))} for row in rows]
+
+
+@contextmanager
+def served(bulk_chunks: int) -> Iterator[int]:
+    """Run upstream; yield its port."""
+    argv = [sys.executable, upstream.__file__, str(bulk_chunks)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        try:
+            yield int(server.stdout.readline())
+        finally:
+            server.terminate()
+
+
+def starts(entered: list[Subject], times: int) -> dict[tuple[str, str, bool], float]:
+    """Return how long each takes from its start to its first answer: the median, in seconds."""
+    took: dict[tuple[str, str, bool], list[float]] = defaultdict(list)
+    for _ in range(times):
+        for subject in entered:
+            with running(*subject.start()) as process:
+                took[subject.layer, subject.name, subject.ruled].append(process.ready_s)
+    return {who: round(statistics.median(seconds), 3) for who, seconds in took.items()}
+
+
+def begun(subject: Subject, stack: ExitStack) -> Runner:
+    process = stack.enter_context(running(*subject.start()))
+    return Runner(subject.name, subject.layer, subject.ruled, process.port, process)
