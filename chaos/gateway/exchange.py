@@ -28,7 +28,7 @@ def head(method: str, target: bytes, headers: list[tuple[bytes, bytes]], host: b
     return b"\r\n".join([first, *kept]) + b"\r\n\r\n"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Exchange:
     """One request and what has become of it."""
 

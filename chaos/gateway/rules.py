@@ -23,6 +23,10 @@ class Decision:
         return self.fault is not None and not self.fault.shapes
 
 
+FORWARD = Decision()
+"""No fault hits: what most requests get, made once."""
+
+
 @dataclass(slots=True)
 class Rule:
     """A fault in place, with what it has done so far."""
@@ -113,16 +117,16 @@ class Rules:
     def decide(self, method: str, path: str, now: float) -> Decision:
         """Return what happens to one request."""
         if not self._rules:
-            return Decision()
+            return FORWARD
         self.expire(now)
-        delay_s, delayed_by = 0.0, None
+        request, delay_s, delayed_by = f"{method} {path}", 0.0, None
         for rule in self._rules.values():
-            if not rule.fires(f"{method} {path}", now):
+            if not rule.fires(request, now):
                 continue
             if not isinstance(rule.fault, Latency):
                 return Decision(delay_s, rule.fault, rule.name)
             delay_s, delayed_by = delay_s + rule.delay_s(), delayed_by or rule.name
-        return Decision(delay_s, None, delayed_by)
+        return Decision(delay_s, None, delayed_by) if delayed_by else FORWARD
 
 
 def route_pattern(route: str) -> re.Pattern[str]:
