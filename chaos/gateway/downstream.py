@@ -149,16 +149,17 @@ class Client(asyncio.Protocol):
     def _arrived(self) -> Exchange:
         method = self._parser.get_method().decode("latin1")
         path = self._target.partition(b"?")[0].decode("latin1")
-        lower = {name.lower(): value.lower() for name, value in self._headers}
+        raw, fields = head(method, self._target, self._headers, self._floor.pool.host)
+        probe = b"x-guard-probe" in fields
         decision = self._floor.rules.decide(method, path, self._floor.now())
         return Exchange(
             method=method,
-            entry=self._floor.log.arrived(method, path, probe=b"x-guard-probe" in lower, fault=decision.name),
+            entry=self._floor.log.arrived(method, path, probe=probe, fault=decision.name),
             decision=decision,
             keep_alive=self._parser.should_keep_alive(),
-            chunked=b"chunked" in lower.get(b"transfer-encoding", b""),
-            waits_for_continue=lower.get(b"expect") == b"100-continue",
-            raw=bytearray(head(method, self._target, self._headers, self._floor.pool.host)),
+            chunked=b"chunked" in fields.get(b"transfer-encoding", b"").lower(),
+            waits_for_continue=fields.get(b"expect", b"").lower() == b"100-continue",
+            raw=bytearray(raw),
         )
 
     # Forwarding.
@@ -214,15 +215,13 @@ class Client(asyncio.Protocol):
         exchange = self._exchanges[0]
         upstream_ms = round((self._floor.now() - exchange.asked_at) * 1000, 3)
         keep_alive = reusable and exchange.keep_alive
-
-        def finish() -> None:
+        if exchange.shaper is None:
             self._finish(exchange, status, keep_alive=keep_alive, upstream_ms=upstream_ms)
-
-        if exchange.shaper:
-            exchange.upstream = None  # it may serve others while the rest drips
-            exchange.shaper.finish(finish)
-        else:
-            finish()
+            return
+        exchange.upstream = None  # it may serve others while the rest drips
+        exchange.shaper.finish(
+            lambda: self._finish(exchange, status, keep_alive=keep_alive, upstream_ms=upstream_ms)
+        )
 
     def answer_failed(self, *, silent: bool) -> None:
         """Upstream went away: ask again on a fresh one, or tell the client as plainly as HTTP allows."""

@@ -15,17 +15,28 @@ REPLAY_BYTES = 64 * 2**10
 REPEATABLE = frozenset(("GET", "HEAD", "PUT", "DELETE", "OPTIONS"))
 """Idempotent methods (RFC 9110, 9.2.2); a write may have been stored before the connection died."""
 
-HOP_BY_HOP = (b"connection", b"keep-alive", b"proxy-connection", b"expect")
+HOP_BY_HOP = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"expect"))
+
+Headers = list[tuple[bytes, bytes]]
+"""As they came: names in the client's spelling."""
 
 
-def head(method: str, target: bytes, headers: list[tuple[bytes, bytes]], host: bytes | None) -> bytes:
-    """Return the head of a request as upstream is told it; `host` replaces the client's."""
-    dropped = HOP_BY_HOP if host is None else (*HOP_BY_HOP, b"host")
-    kept = [name + b": " + value for name, value in headers if name.lower() not in dropped]
+def head(
+    method: str, target: bytes, headers: Headers, host: bytes | None
+) -> tuple[bytes, dict[bytes, bytes]]:
+    """Return the head of a request as upstream is told it, and its fields by lower-case name.
+
+    `host` replaces the client's.  One walk over the headers: every request pays for it.
+    """
+    lines, fields = [method.encode("latin1") + b" " + target + b" HTTP/1.1"], {}
+    for name, value in headers:
+        lower = name.lower()
+        fields[lower] = value
+        if lower not in HOP_BY_HOP and (host is None or lower != b"host"):
+            lines.append(name + b": " + value)
     if host is not None:
-        kept.append(b"Host: " + host)
-    first = method.encode("latin1") + b" " + target + b" HTTP/1.1"
-    return b"\r\n".join([first, *kept]) + b"\r\n\r\n"
+        lines.append(b"Host: " + host)
+    return b"\r\n".join(lines) + b"\r\n\r\n", fields
 
 
 @dataclass(eq=False, slots=True)

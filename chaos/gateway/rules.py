@@ -101,8 +101,9 @@ class Rules:
 
     def expire(self, now: float) -> None:
         """Take back what nobody renewed."""
-        for name in [rule.name for rule in self._rules.values() if now >= rule.lease_until]:
-            self.remove(name)
+        for rule in list(self._rules.values()):
+            if now >= rule.lease_until:
+                self.remove(rule.name)
 
     def active(self, now: float) -> list[Rule]:
         """Return the rules in place."""
