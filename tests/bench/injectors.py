@@ -1,7 +1,8 @@
 """Our injectors beside their peers in one run, in front of the same upstream: ratios hold, absolutes do not.
 
 L4: the embedded Toxiproxy beside toxiproxy-server; L7: the gateway beside Envoy and HAProxy
-added p50: latency over a direct connection, at one connection
+added p50: latency over a direct connection, at one connection, all processes on one core
+apart: the same with each on whichever core the scheduler picks, which costs more than any proxy
 rules: two faults in place that hit nothing, one of another route and one whose dice roll every time
 client: how busy the load client was, of one core; a figure at 1.0 is the client's
 
@@ -33,6 +34,7 @@ QUICK = 10
 """--quick makes loads this many times shorter: for a look at the shape, not at the figures."""
 COLUMNS = (
     ("added_p50_us", "added p50 us", 1),
+    ("added_p50_apart_us", "apart", 1),
     ("per_s", "requests/s", 0),
     ("mb_per_s", "bulk MB/s", 0),
     ("cpu_us", "its CPU us", 1),
@@ -88,7 +90,7 @@ def _line(row: Figures, own: Figures) -> str:
 
 def _cell(row: Figures, own: Figures, figure: str, digits: int) -> str:
     value = row.get(figure)
-    if value is None or (row["name"] == "direct" and figure in ("added_p50_us", "cpu_us")):
+    if value is None or (row["name"] == "direct" and figure[-3:] == "_us"):
         return "-"
     times = f" ({value / own[figure]:.2f}x)" if own[figure] else ""
     return f"{value:.{digits}f}{times}"

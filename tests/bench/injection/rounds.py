@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import os
 import statistics
 import subprocess
 import sys
@@ -13,14 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.bench.injection import client, upstream
+from tests.bench.injection import client, cores, upstream
 from tests.bench.injection.client import WrongError
 from tests.bench.injection.process import Process, running
 from tests.bench.injection.subjects import Peers, Subject, subjects
 
 ROUNDS, STARTS = 7, 5
-ALONE_S, CROWD_S, BULK_CHUNKS = 0.7, 1.5, 1024
-"""A round: one connection, then as many as the layer has, then 256 MiB (in chunks of 256 KiB)."""
+ALONE_S, CROWD_S, BULK_CHUNKS = 0.5, 1.5, 1024
+"""A round: one connection (all on one core, then apart), as many as the layer has, 256 MiB at once."""
 CONNECTIONS = {"L4": 20, "L7": 16}
 
 Row = dict[str, Any]
@@ -33,13 +35,18 @@ class Runner:
     name: str
     layer: str
     ruled: bool
-    port: int
+    upstream: Process
     process: Process | None = None
     rounds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def run(self, share: int) -> None:
         """One round."""
-        self._note(p50_us=self._load(1, ALONE_S / share).p50_us)
+        pids = [*([self.process.pid] if self.process else []), self.upstream.pid, os.getpid()]
+        with cores.sharing_one(pids):
+            self._note(p50_us=self._load(1, ALONE_S / share).p50_us)
+        cores.spread(pids)
+        self._note(p50_apart_us=self._load(1, ALONE_S / share).p50_us)
+        cores.spread(pids)
         before_s = self._busy_s()
         crowd = self._load(CONNECTIONS[self.layer], CROWD_S / share)
         asked = len(crowd.took_s)
@@ -49,10 +56,11 @@ class Runner:
             size = BULK_CHUNKS // share * len(upstream.BULK_CHUNK)
             self._note(mb_per_s=client.bulk_mb_per_s(self.port, size))
 
-    def row(self, direct_p50_us: list[float]) -> Row:
+    def row(self, direct: dict[str, list[float]]) -> Row:
         """Sum up; latency is over the same round's direct one."""
-        added = [own - direct for own, direct in zip(self.rounds["p50_us"], direct_p50_us, strict=True)]
-        each = {**self.rounds, "added_p50_us": added}
+        each = dict(self.rounds)
+        for p50 in ("p50_us", "p50_apart_us"):
+            each[f"added_{p50}"] = list(map(operator.sub, each[p50], direct[p50]))
         medians = {name: round(statistics.median(values), 2) for name, values in each.items()}
         about = {"layer": self.layer, "name": self.name, "ruled": self.ruled}
         rss_mb = self.process.rss_mb() if self.process else None
@@ -65,6 +73,10 @@ class Runner:
         except WrongError as error:
             raise WrongError(f"{self.name} ({self.layer}) {error}") from None
 
+    @property
+    def port(self) -> int:
+        return (self.process or self.upstream).port
+
     def _busy_s(self) -> float:
         return self.process.busy_s() if self.process else 0.0
 
@@ -75,28 +87,28 @@ class Runner:
 
 def measured(peers: Peers, share: int) -> list[Row]:
     """Return a row for everybody; `share` makes loads that many times shorter."""
-    with tempfile.TemporaryDirectory() as folder, served(BULK_CHUNKS // share) as port:
-        entered = subjects(peers, port, Path(folder))
+    with tempfile.TemporaryDirectory() as folder, served(BULK_CHUNKS // share) as last:
+        entered = subjects(peers, last.port, Path(folder))
         ready_s = starts(entered, max(1, STARTS // share))
         with ExitStack() as stack:
-            runners = [Runner("direct", layer, False, port) for layer in CONNECTIONS]
-            runners += [begun(subject, stack) for subject in entered]
+            runners = [Runner("direct", layer, False, last) for layer in CONNECTIONS]
+            runners += [begun(subject, last, stack) for subject in entered]
             for n in range(max(2, ROUNDS // share)):
                 for runner in reversed(runners) if n % 2 else runners:
                     runner.run(share)
-            direct = {runner.layer: runner.rounds["p50_us"] for runner in runners if not runner.process}
+            direct = {runner.layer: runner.rounds for runner in runners if not runner.process}
             rows = [runner.row(direct[runner.layer]) for runner in runners]
     return [{**row, "ready_s": ready_s.get((row["layer"], row["name"], row["ruled"]))} for row in rows]
 
 
 @contextmanager
-def served(bulk_chunks: int) -> Iterator[int]:
-    """Run upstream; yield its port."""
+def served(bulk_chunks: int) -> Iterator[Process]:
+    """Run upstream."""
     argv = [sys.executable, upstream.__file__, str(bulk_chunks)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         try:
-            yield int(server.stdout.readline())
+            yield Process(int(server.stdout.readline()), server.pid, ready_s=0.0)
         finally:
             server.terminate()
 
@@ -111,6 +123,6 @@ def starts(entered: list[Subject], times: int) -> dict[tuple[str, str, bool], fl
     return {who: round(statistics.median(seconds), 3) for who, seconds in took.items()}
 
 
-def begun(subject: Subject, stack: ExitStack) -> Runner:
+def begun(subject: Subject, last: Process, stack: ExitStack) -> Runner:
     process = stack.enter_context(running(*subject.start()))
-    return Runner(subject.name, subject.layer, subject.ruled, process.port, process)
+    return Runner(subject.name, subject.layer, subject.ruled, last, process)

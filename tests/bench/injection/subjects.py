@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
-from tests.bench.injection.process import ANSWER_TIMEOUT_S, free_port
+from tests.bench.injection.process import ANSWER_TIMEOUT_S, StartError, free_port
 
 LEASE_S = 3600
 FAULTS = (
@@ -130,10 +131,12 @@ def nothing() -> None:
 
 def post(port: int, path: str, body: object) -> None:
     """Tell an admin API."""
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S).close()  # noqa: S310 - the same
+    url, headers = f"http://127.0.0.1:{port}{path}", {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    try:
+        urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S).close()  # noqa: S310 - http, as it says
+    except HTTPError as error:  # an OSError too, which would mean that it is not up yet
+        raise StartError(f"POST {path} was refused: {error.read().decode()}") from None
 
 
 HAPROXY = """
