@@ -2,9 +2,9 @@
 
 L4: the embedded Toxiproxy beside toxiproxy-server; L7: the gateway beside Envoy and HAProxy
 added p50: latency over a direct connection, at one connection, all processes on one core
-apart: the same with each on whichever core the scheduler picks, which costs more than any proxy
+apart: the same with the proxy where the scheduler puts it, which costs more than any proxy
 rules: two faults in place that hit nothing, one of another route and one whose dice roll every time
-client: how busy the load client was, of one core; a figure at 1.0 is the client's
+bench: how busy client and upstream keep the core they share; at 1.0 requests/s would be theirs
 
 Peers start as their users start them: Toxiproxy, Envoy and HAProxy use every core, ours use one.
 
@@ -73,7 +73,7 @@ def measure(peers: Peers, share: int) -> Figures:
 
 def table(figures: Figures) -> str:
     heads = "".join(f"{head:>20}" for _, head, _ in COLUMNS)
-    lines = [f"{'median (times ours)':<24}{heads}{'client':>8}{'MB':>8}{'ready s':>9}"]
+    lines = [f"{'median (times ours)':<24}{heads}{'bench':>8}{'MB':>8}{'ready s':>9}"]
     own = {(row["layer"], row["ruled"]): row for row in figures["rows"] if row["name"] == "ours"}
     lines += [_line(row, own[row["layer"], row["ruled"]]) for row in figures["rows"]]
     lines += ["", *map(_goal, figures["goals"]), ""]
@@ -84,7 +84,7 @@ def table(figures: Figures) -> str:
 def _line(row: Figures, own: Figures) -> str:
     name = f"{row['layer']} {row['name']}{', rules' if row['ruled'] else ''}"
     cells = "".join(f"{_cell(row, own, figure, digits):>20}" for figure, _, digits in COLUMNS)
-    ends = f"{row['client_busy']:>8.2f}{_plain(row['rss_mb'], 0):>8}{_plain(row['ready_s'], 3):>9}"
+    ends = f"{row['bench_busy']:>8.2f}{_plain(row['rss_mb'], 0):>8}{_plain(row['ready_s'], 3):>9}"
     return f"{name:<24}{cells}{ends}"
 
 

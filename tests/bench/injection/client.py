@@ -25,7 +25,7 @@ class WrongError(Exception):
 
 @dataclass(slots=True)
 class Load:
-    """What a closed loop of some connections saw; `busy` is the client's share of one core."""
+    """What a closed loop of some connections saw; `busy` is the client's share of a core."""
 
     took_s: list[float] = field(default_factory=list)
     seconds: float = 0.0

@@ -15,14 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.bench.injection import client, cores, upstream
+from tests.bench.injection import client, upstream
 from tests.bench.injection.client import WrongError
+from tests.bench.injection.cores import ALL, BENCH, place
 from tests.bench.injection.process import Process, running
 from tests.bench.injection.subjects import Peers, Subject, subjects
 
 ROUNDS, STARTS = 7, 5
 ALONE_S, CROWD_S, BULK_CHUNKS = 0.5, 1.5, 1024
-"""A round: one connection (all on one core, then apart), as many as the layer has, 256 MiB at once."""
+"""A round: one connection (all on one core, then apart), as many as the layer has, 256 MiB in one answer."""
 CONNECTIONS = {"L4": 20, "L7": 16}
 
 Row = dict[str, Any]
@@ -40,18 +41,16 @@ class Runner:
     rounds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def run(self, share: int) -> None:
-        """One round."""
-        pids = [*([self.process.pid] if self.process else []), self.upstream.pid, os.getpid()]
-        with cores.sharing_one(pids):
-            self._note(p50_us=self._load(1, ALONE_S / share).p50_us)
-        cores.spread(pids)
+        """One round: the proxy shares the bench's core for its work alone, then it may use all."""
+        place(self.pids, BENCH)
+        self._note(p50_us=self._load(1, ALONE_S / share).p50_us)
+        place(self.pids, ALL)
         self._note(p50_apart_us=self._load(1, ALONE_S / share).p50_us)
-        cores.spread(pids)
-        before_s = self._busy_s()
+        own_s, bench_s = self._busy_s(), self.upstream.busy_s()
         crowd = self._load(CONNECTIONS[self.layer], CROWD_S / share)
-        asked = len(crowd.took_s)
-        cpu_us = (self._busy_s() - before_s) / asked * 1e6
-        self._note(per_s=crowd.per_s, cpu_us=cpu_us, client_busy=crowd.busy)
+        cpu_us = (self._busy_s() - own_s) / len(crowd.took_s) * 1e6
+        bench_busy = crowd.busy + (self.upstream.busy_s() - bench_s) / crowd.seconds
+        self._note(per_s=crowd.per_s, cpu_us=cpu_us, bench_busy=bench_busy)
         if self.layer == "L4":
             size = BULK_CHUNKS // share * len(upstream.BULK_CHUNK)
             self._note(mb_per_s=client.bulk_mb_per_s(self.port, size))
@@ -74,6 +73,10 @@ class Runner:
             raise WrongError(f"{self.name} ({self.layer}) {error}") from None
 
     @property
+    def pids(self) -> list[int]:
+        return [self.process.pid] if self.process else []
+
+    @property
     def port(self) -> int:
         return (self.process or self.upstream).port
 
@@ -93,6 +96,7 @@ def measured(peers: Peers, share: int) -> list[Row]:
         with ExitStack() as stack:
             runners = [Runner("direct", layer, False, last) for layer in CONNECTIONS]
             runners += [begun(subject, last, stack) for subject in entered]
+            place([os.getpid(), last.pid], BENCH)  # after the others were started, who would inherit it
             for n in range(max(2, ROUNDS // share)):
                 for runner in reversed(runners) if n % 2 else runners:
                     runner.run(share)
