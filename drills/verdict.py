@@ -33,7 +33,6 @@ PRECEDENCE = (Exit.NOT_UNDONE, Exit.INTERRUPTED, Exit.STOPPED, Exit.FAIL, Exit.I
 
 GROUND: tuple[Checker, ...] = (
     ground.marker,
-    ground.machine,
     ground.steady_state,
     ground.arrivals,
     ground.fault_hit,
@@ -97,8 +96,11 @@ def judge(
     """Judge one drill by its journal lines, in any order."""
     held_s = drill.hold_s if isinstance(drill, Outage) and drill.hold_s is not None else hold_s
     subject = Subject(Evidence(lines, held_s, lease_s), drill, budgets)
-    checks = [*_told(subject), *(check(subject) for check in CARE)]
-    worst = max((check.result for check in checks), key=ORDER.index)
+    told = _told(subject)
+    busy = [] if isinstance(drill, Dialogue) else ground.machine(subject, told)  # a leak is a leak
+    care = [check(subject) for check in CARE]
+    checks = [*busy, *told, *care]
+    worst = max((check.result for check in [*(busy or told), *care]), key=ORDER.index)
     facts = facts_of(subject)
     return Verdict(drill.name, worst, sentence(subject, worst, checks, facts), tuple(checks), facts)
 
@@ -113,7 +115,7 @@ def worst_exit(codes: Sequence[int]) -> int:
 
 def _told(subject: Subject) -> list[Check]:
     """Judge floor by floor: what stands on a floor that is missing is not judged."""
-    floor = GROUND[:2] if isinstance(subject.drill, Dialogue) else GROUND
+    floor = GROUND[:1] if isinstance(subject.drill, Dialogue) else GROUND
     told = [check(subject) for check in floor]
     lack = subject.evidence.first("lacks")
     if lack and isinstance(subject.drill, Dialogue):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from drills.checks.check import Check, Result, Subject, fact, unknown
 from drills.evidence import OK, READ_WRITE, Answer
 from drills.scenario import Storm
@@ -10,7 +12,8 @@ REFUSED = (401, 403)
 ARRIVALS = 0.99
 """Below this share of the intended requests the load was not the one asked for."""
 BUSY = 0.6
-"""Share of the time in which something waited for a CPU.  Measured on 2 cores: REPLACE."""
+"""Share of the time in which something waited for a CPU.  On two cores with nothing else to do a drill makes
+0.2 to 0.5 of it; from 0.6 on drills of a sound guard were seen to fail."""
 UNDO = "undo_verified"
 STOP = "stop_condition"
 
@@ -23,21 +26,6 @@ def marker(subject: Subject) -> Check:
     if note.get("ok"):
         return fact("marker", holds=True)
     return unknown("marker", str(note.get("text", "the marker is not the expected one")))
-
-
-def machine(subject: Subject) -> Check:
-    """Where everything runs on one machine: it was not too busy to judge anything."""
-    line = subject.evidence.first("machine")
-    waited = None if line is None else line["waited"]
-    if waited is None:
-        return Check("machine", Result.PASS, "not known")
-    result = Result.PASS if waited <= BUSY else Result.INCONCLUSIVE
-    why = (
-        ""
-        if result is Result.PASS
-        else f"it was too busy: something waited for a CPU {waited:.0%} of the time"
-    )
-    return Check("machine", result, waited, BUSY, "share", why)
 
 
 def steady_state(subject: Subject) -> Check:
@@ -117,3 +105,13 @@ def _complaint(subject: Subject) -> str:
 
 def _steady(answer: Answer) -> bool:
     return answer.status == OK and answer.mode == READ_WRITE and answer.used
+
+
+def machine(subject: Subject, told: Sequence[Check]) -> list[Check]:
+    """Where everything runs on one machine that was too busy, a pass stands and a failure proves nothing."""
+    line = subject.evidence.first("machine")
+    waited = (line or {}).get("waited")
+    if waited is None or waited <= BUSY or all(check.result is Result.PASS for check in told):
+        return []
+    why = f"too busy to prove a failure: something waited for a CPU {waited:.0%} of the time"
+    return [Check("machine", Result.INCONCLUSIVE, waited, BUSY, "share", why)]

@@ -9,6 +9,7 @@ import pytest
 
 from drills import cli
 from drills.catalog import drills
+from reports.summary import DrillSummary, Summary, keep
 
 
 def test_help_is_quick_and_shows_an_example(capsys):
@@ -62,3 +63,33 @@ def test_a_report_of_nothing_is_one_line(tmp_path, capsys):
     complaint = capsys.readouterr().err
     assert complaint.startswith("zep-drill: ")
     assert complaint.count("\n") == 1
+
+
+def two_runs(tmp_path, after):
+    for name, facts in (("a", {"recover_s": 0.1}), ("b", {"recover_s": after})):
+        (tmp_path / name).mkdir()
+        keep(tmp_path / name, Summary(name, "", "pass", "t", "", [DrillSummary("d", "pass", "", facts)]))
+    return [str(tmp_path / "a"), str(tmp_path / "b")]
+
+
+def test_compare_fails_on_a_regression_and_leaves_a_page(tmp_path, capsys):
+    assert cli.main(["compare", *two_runs(tmp_path, 3.0), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["regressions"] == ["d: recover_s 3, was 0.1, up to 0.4 is noise"]
+    assert (tmp_path / "b" / "compare.html").is_file()
+
+
+def test_compare_passes_within_the_noise(tmp_path):
+    assert cli.main(["compare", *two_runs(tmp_path, 0.2)]) == 0
+
+
+def test_compare_of_runs_without_a_common_drill_concludes_nothing(tmp_path, capsys):
+    one, other = two_runs(tmp_path, 0.2)
+    keep(tmp_path / "b", Summary("b", "", "pass", "t", "", []))
+    assert cli.main(["compare", one, other]) == 11
+    assert "no drill in common" in capsys.readouterr().err
+
+
+def test_compare_of_what_is_no_run_is_one_line(tmp_path, capsys):
+    assert cli.main(["compare", str(tmp_path), str(tmp_path)]) == 2
+    assert "give the folder of a run" in capsys.readouterr().err

@@ -379,3 +379,14 @@ def test_precedence_of_exit_codes():
     assert [worst_exit(codes) for codes in ([], [0], [11, 0], [1, 11], [13, 1], [130, 13], [14, 130])] == [
         *(0, 0, 11, 1, 13, 130, 14)
     ]
+
+
+def test_a_failure_on_a_machine_that_was_too_busy_proves_nothing_and_a_pass_stands(story):
+    busy = story.add("machine", 4.0, waited=0.8)
+    assert verdict_of(busy).passed
+    failed = verdict_of(busy, downgrade_s=0.001)
+    assert (failed.verdict, failed.exit) == (INCONCLUSIVE, Exit.INCONCLUSIVE)
+    assert "something waited for a CPU 80% of the time" in failed.sentence
+    assert verdict_of(story.add("machine", 4.0, waited=0.5), downgrade_s=0.001).verdict is FAIL
+    left = busy.drop("heal_verified")
+    assert verdict_of(left, downgrade_s=0.001).exit is Exit.NOT_UNDONE
