@@ -10,7 +10,7 @@ from pathlib import Path
 
 from drills.catalog import drills
 
-FAIL, USAGE_ERROR, INCONCLUSIVE = 1, 2, 11
+FAIL, USAGE_ERROR, CANNOT_START, INCONCLUSIVE = 1, 2, 4, 11
 OUT = Path("reports/out")
 EXAMPLE = "example: zep-drill run auth_401; then open reports/out/latest/index.html"
 
@@ -23,6 +23,8 @@ def main(argv: list[str] | None = None) -> int:
         return _list(as_json=options.json)
     if options.command == "report":
         return _report(options.run)
+    if options.command == "target":
+        return _check(options.file, as_json=options.json)
     if options.command == "compare":
         return _compare(options.baseline, options.run, as_json=options.json)
     return _run(options.names, for_pytest)
@@ -55,6 +57,14 @@ def _parser() -> argparse.ArgumentParser:
         "report", help="draw a run's page again", epilog="example: zep-drill report reports/out/latest"
     )
     report.add_argument("run", metavar="RUN", help="a run's folder, or its id under reports/out")
+    target = commands.add_parser("target", help="look at a target before drilling it")
+    check = target.add_subparsers(dest="verb", required=True, metavar="VERB").add_parser(
+        "check",
+        help="what it offers and what it lacks; breaks nothing; 1 when something is missing",
+        epilog="example: zep-drill target check staging.toml",
+    )
+    check.add_argument("file", type=Path, metavar="FILE", help="the target file")
+    check.add_argument("--json", action="store_true", help="for programs")
     compare = commands.add_parser(
         "compare",
         help="set a run against a baseline; 1 when something got worse beyond the noise",
@@ -103,6 +113,21 @@ def _report(run: str) -> int:
     except RecordError as error:
         return _complain(str(error))
     return 0
+
+
+def _check(file: Path, *, as_json: bool) -> int:
+    from drills.target import Target, TargetError  # noqa: PLC0415 - httpx takes its time
+
+    try:
+        target = Target.load(file)
+    except TargetError as error:
+        sys.stderr.write(f"zep-drill: {error}\n")
+        return CANNOT_START
+    from drills.inspection import inspect, report  # noqa: PLC0415
+
+    findings = inspect(target)
+    sys.stdout.write(report(findings, as_json=as_json) + "\n")
+    return FAIL if any(finding.lack for finding in findings[:-1]) else 0
 
 
 def _compare(baseline: str, run: str, *, as_json: bool) -> int:

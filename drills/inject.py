@@ -55,9 +55,9 @@ class Injectors:
         """Raise `CapabilityError` unless all of them could be applied."""
         for fault in faults:
             if isinstance(fault, HttpFault):
-                self._gateway()
+                self.required_gateway()
             elif isinstance(fault, Toxic | Down):
-                self._l4()
+                self.required_l4()
             elif isinstance(fault, Forced):
                 self._operator()
             else:
@@ -67,7 +67,7 @@ class Injectors:
         """Heal what a dead drill left; returns the names."""
         left = [name for name in self.gateway.active() if name.startswith(OURS)] if self.gateway else []
         for name in left:
-            self._gateway().heal(name)
+            self.required_gateway().heal(name)
         return left + (self.l4.sweep() if self.l4 else [])
 
     def localised(self, fault: Fault) -> Fault:
@@ -81,9 +81,9 @@ class Injectors:
 
     def apply(self, name: str, fault: Fault) -> None:
         if isinstance(fault, HttpFault):
-            self._gateway().apply(name, fault, LEASE_S)
+            self.required_gateway().apply(name, fault, LEASE_S)
         elif isinstance(fault, Toxic | Down):
-            self._l4().apply(name, fault)
+            self.required_l4().apply(name, fault)
         elif isinstance(fault, Forced):
             self._operator().force(fault)
         else:
@@ -92,13 +92,13 @@ class Injectors:
     def renew(self, name: str, fault: Fault) -> None:
         """Keep a lease alive; Toxiproxy knows none."""
         if isinstance(fault, HttpFault):
-            self._gateway().renew(name, LEASE_S)
+            self.required_gateway().renew(name, LEASE_S)
 
     def heal(self, name: str, fault: Fault) -> None:
         if isinstance(fault, HttpFault):
-            self._gateway().heal(name)
+            self.required_gateway().heal(name)
         elif isinstance(fault, Toxic | Down):
-            self._l4().heal(name, fault)
+            self.required_l4().heal(name, fault)
         elif isinstance(fault, Forced):
             self._operator().clear()
         else:
@@ -107,9 +107,9 @@ class Injectors:
     def active(self, name: str, fault: Fault) -> bool:
         """Ask the injector whether the fault is in force."""
         if isinstance(fault, HttpFault):
-            return name in self._gateway().active()
+            return name in self.required_gateway().active()
         if isinstance(fault, Toxic | Down):
-            return self._l4().in_force(name, fault)
+            return self.required_l4().in_force(name, fault)
         if isinstance(fault, Forced):
             return self._operator().forced()
         return self._stack(fault).in_force(name, fault)
@@ -124,12 +124,13 @@ class Injectors:
             return undo.command(self._operator().clear_words())
         return self._stack(fault).undo(name, fault)
 
-    def _gateway(self) -> Gateway:
+    def required_gateway(self) -> Gateway:
+        """Raises `CapabilityError` where there is none, as `required_l4` does."""
         if self.gateway is None:
             raise CapabilityError(f"target {self.target.name} has no fault gateway ([faults] gateway_admin)")
         return self.gateway
 
-    def _l4(self) -> L4:
+    def required_l4(self) -> L4:
         if self.l4 is None:
             raise CapabilityError(f"target {self.target.name} has no Toxiproxy ([faults] toxiproxy_url)")
         return self.l4

@@ -218,7 +218,11 @@ def _good(line: Line) -> bool:
 def _trace(answer: httpx.Response) -> Line:
     """Pick what the journal keeps from an answer; anything may be missing."""
     try:
-        memory = answer.json()["trace"]["memory"]
-        return {name: memory.get(name) for name in ("mode", "source", "used", "cached", "reason")}
+        trace = answer.json()["trace"]
+        memory = trace["memory"]
+        kept = {
+            name: memory[name] for name in ("mode", "source", "used", "cached", "reason") if name in memory
+        }
+        return {**kept, "worker": str(trace.get("worker") or "")}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}

@@ -137,9 +137,11 @@ def drill_scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
 @pytest.fixture(scope="session")
 def rehearse(request: pytest.FixtureRequest, drill_scene: Scene) -> Iterator[Callable[[Drill], Verdict]]:
     """Runs a drill and returns its verdict."""
-    from drills.inject import Injectors  # noqa: PLC0415 - inert until a drill runs
+    from drills.exclusive import exclusive  # noqa: PLC0415 - inert until a drill runs
+    from drills.inject import Injectors  # noqa: PLC0415
     from drills.run import Run  # noqa: PLC0415
     from drills.runner import Runner  # noqa: PLC0415
+    from drills.target import TargetError  # noqa: PLC0415
 
     config, target = request.config, drill_scene.target
     run = Run.begin(
@@ -152,6 +154,11 @@ def rehearse(request: pytest.FixtureRequest, drill_scene: Scene) -> Iterator[Cal
         hide=drill_scene.hide,
     )
     config.stash[TALLY].run = run
+    lease = exclusive(target, run.run_id)
+    try:
+        lease.__enter__()
+    except TargetError as error:
+        pytest.exit(f"zep-drill: {error}", CANNOT_START)
     injectors = Injectors(target, drill_scene.injector, run.seed)
     runner = Runner(
         target=target,
@@ -160,11 +167,12 @@ def rehearse(request: pytest.FixtureRequest, drill_scene: Scene) -> Iterator[Cal
         history=run.history,
         run_id=run.run_id,
         seed=run.seed,
-        cached=drill_scene.cached,
+        variant=drill_scene.variant,
         progress=lambda drill, phase, t: _say(config, f"{drill:<32} {phase:<26} +{t:.1f} s"),
     )
     yield runner.run
     injectors.close()
+    lease.__exit__(None, None, None)
 
 
 @pytest.fixture
@@ -174,10 +182,20 @@ def verdict(request: pytest.FixtureRequest, rehearse: Callable[[Drill], Verdict]
     Inconclusive is an error of the setup, an undo that was not verified one of the teardown, so that JUnit
     and pytest tell them from a failed drill.
     """
-    from drills.runner import EndedError  # noqa: PLC0415 - inert until a drill runs
+    from chaos.stack.clock import available  # noqa: PLC0415 - inert until a drill runs
+    from drills.runner import EndedError  # noqa: PLC0415
     from drills.verdict import Exit  # noqa: PLC0415
 
     tally = request.config.stash[TALLY]
+    if (
+        request.param.variant == "clocked"
+        and request.config.getoption("--stack") == "local"
+        and not available()
+    ):
+        tally.lines.append(
+            f"zep-drill: {request.param.name} skipped: no libfaketime: apt-get install libfaketime"
+        )
+        pytest.skip("no libfaketime here: apt-get install libfaketime")
     try:
         found = rehearse(request.param)
     except EndedError as ended:

@@ -30,8 +30,8 @@ class Scene:
     """Secrets beside the target's token."""
     injector: StackInjector | None = None
     """Breaks the parts of a stack that is ours."""
-    cached: Callable[[], Target] | None = None
-    """Starts a second application, with its context cache on."""
+    variant: Callable[[str], Target] | None = None
+    """Starts another application, once, by what is special about it."""
 
 
 @contextmanager
@@ -50,8 +50,8 @@ def local() -> Iterator[Scene]:
         with LocalStack(folder, keeper, api_key=api_key) as endpoints:
             assistant = subject.Assistant(keeper, endpoints, folder, LOCAL_HOLD_S, token, api_key)
             target = assistant.start()
-            cached = lru_cache(assistant.start_cached)
-            yield Scene(target, keeper, endpoints.versions, (api_key,), endpoints.injector, cached)
+            variant = lru_cache(assistant.start_variant)
+            yield Scene(target, keeper, endpoints.versions, (api_key,), endpoints.injector, variant)
             assistant.stop()
 
 

@@ -47,8 +47,8 @@ class Runner:
     seed: int
     rate: float = 50.0
     """Chat requests a second."""
-    cached: Callable[[], Target] | None = None
-    """Starts an application with its context cache on; None: the target has it."""
+    variant: Callable[[str], Target] | None = None
+    """Starts an application that a drill asks for by its variant; None: the target has what it has."""
     progress: Callable[[str, str, float], None] = lambda _drill, _phase, _t: None
 
     def run(self, drill: Drill) -> Verdict:
@@ -110,13 +110,13 @@ class Runner:
                 yield stage
 
     def _target(self, drill: Drill) -> Target:
-        return self.cached() if drill.cached and self.cached else self.target
+        return self.variant(drill.variant) if drill.variant and self.variant else self.target
 
     def _load(self, drill: Drill, audience: Audience) -> AbstractContextManager[object]:
         if isinstance(drill, Dialogue):
             return nullcontext()
         plan = LoadPlan(
-            url=self.target.chat_url,
+            url=self._target(drill).chat_url,
             token=self.target.token,
             t0=self.history.t0,
             prefix=f"drill-{self.run_id}",

@@ -47,8 +47,9 @@ class Drill:
     """Chat requests a second; None: what the run was told, 50 unless otherwise."""
     tolerates: int = 0
     """User errors that the fault itself causes: requests under way in a process that is killed."""
-    cached: bool = False
-    """Asks for an application with its context cache on; the others want every turn to read Zep."""
+    variant: str = ""
+    """Asks for an application that is set up otherwise: `cached`, with its context cache on (the others want
+    every turn to read Zep), or `clocked`, whose wall clock can be shifted (libfaketime: 4x the CPU)."""
     about_s: float = 7.0
     """What the drill takes, for lists; with a hold of 2 s."""
 
@@ -189,7 +190,9 @@ def _part(fault: Fault) -> str:
     """The part of the system that a fault is felt in."""
     match fault:
         case ProcessFault():
-            return {"worker": "one worker", "workers": "all workers"}.get(fault.process, fault.process)
+            return {"worker": "one worker", "workers": "all workers"}.get(
+                fault.process.rpartition("/")[2], fault.process
+            )
         case RedisFault():
             return "Redis"
         case Toxic() | Down():

@@ -44,9 +44,17 @@ class Assistant:
         """The one that drills break: no context cache, or a drill would wait 30 s for a fault to be felt."""
         return self._start(NAME, {"GUARD_CACHE_S": "0"}, WORKERS)
 
-    def start_cached(self) -> Target:
-        """One more, for what the cache does: of a fleet of its own, so that it probes for nobody else."""
-        return self._start("assistant-cached", {"GUARD_PREFIX": "{cached}:"}, 1)
+    def start_variant(self, name: str) -> Target:
+        """One more, of a fleet of its own, so that it probes for nobody else; see `Drill.variant`.
+
+        Raises KeyError for a variant that there is not.
+        """
+        more = {"cached": {}, "clocked": {"GUARD_CACHE_S": "0", **clock.environment(self.folder / "clocks")}}[
+            name
+        ]
+        return self._start(
+            name, {"GUARD_PREFIX": f"{{{name}}}:", **more}, WORKERS if name == "clocked" else 1
+        )
 
     def stop(self) -> None:
         """End what was started, newest first."""
@@ -55,9 +63,9 @@ class Assistant:
 
     def _start(self, name: str, more: dict[str, str], workers: int) -> Target:
         guard = {**_guard_environ(self.endpoints, self.hold_s), **more, **self.more}
-        multiproc, clocks = self.folder / f"{name}-metrics", self.folder / f"{name}-clocks"
+        multiproc = self.folder / f"{name}-metrics"
         multiproc.mkdir()
-        environ = {**guard, **self._environ(multiproc, workers), **clock.environment(clocks)}
+        environ = {**guard, **self._environ(multiproc, workers)}
         argv = [sys.executable, "-m", *GUNICORN]
         self._names.append(name)
         server = launch(self.keeper, name, argv, self.folder, env=environ)
@@ -70,7 +78,7 @@ class Assistant:
             again=lambda: launch(self.keeper, name, argv, self.folder, env=bound),
             ready=lambda server: server.until(lambda: _marker(target.marker_url)),
             workers=workers,
-            clocks=clocks if clocks.exists() else None,
+            clocks=clock.folder_of(environ),
         )
         self.endpoints.machine.add(part)
         return target

@@ -13,6 +13,7 @@ from typing import Any
 from chaos.faults import HTTP_FAULTS, Drip, Garbage, HttpFault, Latency, Reset, Status, Truncate
 from chaos.gateway import VERSION
 from chaos.gateway.answers import GARBAGE
+from chaos.gateway.lease import HeldError, Lease
 from chaos.gateway.log import Log
 from chaos.gateway.rules import Rule, Rules, route_pattern
 from chaos.web import Request, Response, bears, error_response, from_browser, json_response
@@ -32,6 +33,7 @@ class Admin:
 
     def __init__(self, rules: Rules, log: Log, now: Callable[[], float], token: str = "") -> None:
         self._token = token
+        self._lease = Lease()
         self._rules = rules
         self._log = log
         self._now = now
@@ -63,6 +65,8 @@ class Admin:
                 return json_response(self._counters())
             case "GET", "/log":
                 return self._log_after(_after(request))
+            case ("PUT" | "DELETE") as method, "/lease":
+                return self._lease_for(method, _object(request.body))
             case "PATCH", _ if name:
                 return self._renew(name, _object(request.body))
             case "DELETE", _ if name:
@@ -95,6 +99,20 @@ class Admin:
         except KeyError:
             return _no_fault(name)
         return Response(HTTPStatus.NO_CONTENT)
+
+    def _lease_for(self, method: str, body: dict[str, Any]) -> Response:
+        """``{"holder", "lease_s"}``: take or renew the right to break things here, or give it back."""
+        holder = body.get("holder")
+        if not isinstance(holder, str) or not NAME.fullmatch(holder):
+            raise ValueError("missing or unusable holder: up to 100 letters, digits, '.', '_' and '-'")
+        if method == "DELETE":
+            self._lease.give(holder)
+            return Response(HTTPStatus.NO_CONTENT)
+        try:
+            self._lease.take(holder, _lease_s(body.get("lease_s", LEASE_S)), self._now())
+        except HeldError as error:
+            return error_response(HTTPStatus.CONFLICT, str(error))
+        return json_response({"holder": holder})
 
     def _shown(self, rule: Rule) -> dict[str, Any]:
         lease_s = round(rule.lease_until - self._now(), 3)

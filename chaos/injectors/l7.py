@@ -14,9 +14,14 @@ import httpx
 from chaos.faults import HttpFault
 from chaos.injectors import InjectorError, reachable
 
+CONFLICT = 409
 GONE = "no fault named"
 """How the gateway's 404 begins; another server's 404 must not pass for a heal."""
 T = TypeVar("T")
+
+
+class TakenError(InjectorError):
+    """Somebody else has the right to break what is behind this gateway."""
 
 
 class Gateway:
@@ -71,6 +76,14 @@ class Gateway:
         """Return the gateway's version."""
         return self._read("/version", lambda answer: str(answer.json()["version"]))
 
+    def take(self, holder: str, lease_s: float) -> None:
+        """Take or renew the right to break things here; raises `TakenError` when somebody else has it."""
+        self._call("PUT", "/lease", json={"holder": holder, "lease_s": lease_s})
+
+    def give(self, holder: str) -> None:
+        """Give it back."""
+        self._call("DELETE", "/lease", json={"holder": holder})
+
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
@@ -90,6 +103,8 @@ class Gateway:
             raise InjectorError(f"the gateway at {self.url} does not answer ({why})") from error
         if answer.is_success or (method == "DELETE" and _why(answer).startswith(GONE)):
             return answer
+        if path == "/lease" and answer.status_code == CONFLICT:
+            raise TakenError(_why(answer))
         raise InjectorError(f"the gateway at {self.url} refuses {method} {path}: {_why(answer)}")
 
 

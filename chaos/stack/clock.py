@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 LIBRARIES = ("usr/lib/*/faketime/libfaketime.so.1", "usr/lib/faketime/libfaketime.so.1")
@@ -17,7 +18,7 @@ def environment(folder: Path) -> dict[str, str]:
 
     It looks at the file once a second.  The monotonic clock stays as it is.
     """
-    library = next((str(found) for pattern in LIBRARIES for found in Path("/").glob(pattern)), None)
+    library = _library()
     if library is None:
         return {}
     folder.mkdir()
@@ -28,6 +29,20 @@ def environment(folder: Path) -> dict[str, str]:
         "FAKETIME_CACHE_DURATION": "1",
         "DONT_FAKE_MONOTONIC": "1",
     }
+
+
+def available() -> bool:
+    """Tell whether the library is installed."""
+    return _library() is not None
+
+
+def _library() -> str | None:
+    return next((str(found) for pattern in LIBRARIES for found in Path("/").glob(pattern)), None)
+
+
+def folder_of(environ: Mapping[str, str]) -> Path | None:
+    """Return where the clocks of a process with this environment are; None without any."""
+    return Path(environ[OFFSET_FILE]).parent if OFFSET_FILE in environ else None
 
 
 def mend_sleep() -> None:

@@ -48,7 +48,8 @@ class LocalMachine:
         part = self._part(process)
         children = _children(part.server.pid)
         own = [part.server.pid] if alive(part.server.pid) else []
-        return {WORKER: children[:1], WORKERS: children, APPLICATION: own + children}.get(process, own)
+        chosen = {WORKER: children[:1], WORKERS: children}.get(process.rpartition("/")[2])
+        return own + children if chosen is None else chosen
 
     def whole(self, process: str) -> bool:
         part = self._part(process)
@@ -66,18 +67,16 @@ class LocalMachine:
         except (KeeperError, StackError) as error:
             raise InjectorError(str(error)) from error
 
-    @property
-    def clocks(self) -> Path | None:
-        """The folder of the workers' clocks; None without libfaketime."""
-        return self._part(WORKER).clocks
-
     def clock(self, pid: int) -> Path:
-        if self.clocks is None:
-            raise InjectorError("the application's clock cannot be shifted: install libfaketime")
-        return self.clocks / str(pid)
+        for part in self._parts.values():
+            if part.clocks and pid in _children(part.server.pid):
+                return part.clocks / str(pid)
+        raise InjectorError("this application's clock cannot be shifted: install libfaketime")
 
     def _part(self, process: str) -> Part:
-        name = APPLICATION if process in (WORKER, WORKERS) else process
+        """An application's workers are ``APPLICATION/worker``; plain ``worker`` is one of the main one's."""
+        application, _, which = process.rpartition("/")
+        name = application or (APPLICATION if which in (WORKER, WORKERS) else process)
         if name not in self._parts:
             raise InjectorError(f"this stack has no process {process!r}: it has {', '.join(self._parts)}")
         return self._parts[name]

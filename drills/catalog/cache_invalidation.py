@@ -8,7 +8,7 @@ DRILL = Dialogue(
     name="cache_invalidation",
     title="zep_mode --invalidate THREAD, and the next turn asks Zep",
     why="Wrong memory in the cache is served for 30 s: one command must end that for one user.",
-    cached=True,
+    variant="cached",
     script=(
         Say(text="I have moved to Izmir."),
         Say(text="Where do I live?", check="served_from_the_cache", cached=True, used=True, within_s=3),

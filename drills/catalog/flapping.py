@@ -13,6 +13,7 @@ DRILL = Storm(
     faults=tuple(Status(code=503, route=CONTEXT_READ, after_s=0.8 * n, for_s=0.4) for n in range(8)),
     watch_s=6.4,
     downgrades=4,
+    hits=3,
     memory_used=False,
     about_s=11.0,
 )

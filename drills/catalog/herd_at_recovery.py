@@ -7,11 +7,11 @@ from drills.scenario import CONTEXT_READ, Outage
 
 DRILL = Outage(
     name="herd_at_recovery",
-    title="401 at three times the load",
+    title="401 at more than twice the load",
     why="When a hold lapses, every waiting worker wants to try: exactly one question may reach a Zep "
     "that just got up.",
     reason="auth",
-    rate=150.0,
+    rate=120.0,
     faults=(Status(code=401, route=CONTEXT_READ, first=1),),
     deepen=(Status(code=401, route=CONTEXT_READ),),
 )

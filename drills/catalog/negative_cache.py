@@ -9,7 +9,7 @@ DRILL = Dialogue(
     name="negative_cache",
     title="After a timeout the same thread is left alone for 3 s",
     why="A user who is asking again and again must not wait 250 ms for nothing again and again.",
-    cached=True,
+    variant="cached",
     script=(
         Say(text="I am allergic to fish."),
         Say(text="What can I eat?", cached=True, within_s=3),

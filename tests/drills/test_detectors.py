@@ -57,7 +57,7 @@ def rehearse(stack, tmp_path):
                     history=history,
                     run_id="matrix",
                     seed=7,
-                    cached=assistant.start_cached,
+                    variant=assistant.start_variant,
                 )
                 return runner.run(drills()[name])
         finally:

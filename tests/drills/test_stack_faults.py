@@ -29,6 +29,7 @@ from chaos.faults import (
     Toxic,
 )
 from chaos.injectors import InjectorError
+from chaos.stack import clock
 from chaos.stack.keeper import Keeper
 from chaos.stack.local import LocalStack
 from drills import subject
@@ -44,13 +45,19 @@ def stack(tmp_path_factory):
     """One stack with the assistant for all of them: each heals what it broke."""
     folder = tmp_path_factory.mktemp("stack")
     with Keeper() as keeper, LocalStack(folder, keeper, api_key=KEY) as endpoints:
-        target = subject.Assistant(keeper, endpoints, folder, 2.0, "t", KEY).start()
+        assistant = subject.Assistant(keeper, endpoints, folder, 2.0, "t", KEY)
+        target = assistant.start()
         injectors = Injectors(target, endpoints.injector)
         yield SimpleNamespace(
-            keeper=keeper, target=target, at=endpoints, machine=endpoints.machine, injectors=injectors
+            keeper=keeper,
+            target=target,
+            at=endpoints,
+            machine=endpoints.machine,
+            injectors=injectors,
+            assistant=assistant,
         )
         injectors.close()
-        keeper.stop("assistant")
+        assistant.stop()
 
 
 @pytest.fixture
@@ -86,9 +93,9 @@ def ask_zep(stack, method="GET", path="project", **options):
     return httpx.request(method, url, headers=headers, timeout=0.5, trust_env=False, **options)
 
 
-def chat(stack):
+def chat(stack, target=None):
     return httpx.post(
-        stack.target.chat_url,
+        (target or stack.target).chat_url,
         json={"message": "hello", "thread_id": "t"},
         headers={"Authorization": "Bearer t"},
         timeout=5,
@@ -148,14 +155,15 @@ def test_the_application_killed_whole_comes_back_at_its_address(stack, broken):
 
 
 def test_the_wall_clock_of_one_worker_jumps_and_jumps_back(stack, broken):
-    if stack.at.machine.clocks is None:
+    if not clock.available():
         pytest.skip("no libfaketime here: apt-get install libfaketime")
+    clocked = stack.assistant.start_variant("clocked")
 
     def hours_off():
-        dates = [parsedate_to_datetime(chat(stack).headers["Date"]) for _ in range(6)]
+        dates = [parsedate_to_datetime(chat(stack, clocked).headers["Date"]) for _ in range(6)]
         return {round((date - datetime.now(UTC)).total_seconds() / 3600) for date in dates}
 
-    with broken(ClockShift(process="worker", offset_s=2 * 3600)):
+    with broken(ClockShift(process="clocked/worker", offset_s=2 * 3600)):
         eventually(lambda: hours_off() == {0, 2}, within_s=5)
     eventually(lambda: hours_off() == {0}, within_s=5)
 
