@@ -73,7 +73,7 @@ def test_a_direct_connection_adds_nothing(figures):
 
 
 def test_every_goal_says_what_was_wanted_and_measured_and_whether_it_was_met(figures):
-    assert len(figures["goals"]) == 9
+    assert len(figures["goals"]) == 15
     for goal in figures["goals"]:
         assert set(goal) == {"goal", "wanted", "measured", "met"}
         assert (goal["met"] is None) == (goal["measured"] is None)
@@ -86,26 +86,33 @@ def test_peers_that_are_not_installed_are_named_and_their_goals_not_measured(tmp
         " toxiproxy",
         " envoy",
     ]
-    assert sum(line.startswith("not measured") for line in lines) == 7
+    assert sum(line.startswith("not measured") for line in lines) == 13
     assert sum(line.startswith(("met", "MISSED")) for line in lines) == 2
 
 
 def test_a_goal_compares_ours_with_the_peer_in_the_same_state():
     row = {"added_p50_us": 10.0, "per_s": 100.0, "mb_per_s": 100.0, "rss_mb": 59.0, "ready_s": 0.5}
-    twice = {name: 2 * value for name, value in row.items()}
+    row |= {"free_added_p50_us": 30.0, "free_per_s": 90.0}
+    envoys = row | {"added_p50_us": 20.0, "per_s": 200.0}
     rows = [{"layer": "L4", "name": "ours", "ruled": False, **row}]
     rows += [{"layer": "L7", "name": "ours", "ruled": ruled, **row} for ruled in (False, True)]
     rows += [{"layer": "L4", "name": "toxiproxy", "ruled": False, **row}]
-    rows += [{"layer": "L7", "name": "envoy", "ruled": True, **twice}]
+    rows += [{"layer": "L7", "name": "envoy", "ruled": True, **envoys}]
     judged = {goal["goal"]: (goal["measured"], goal["met"]) for goal in goals.judged(rows)}
     assert judged == {
-        "L4 added p50 of Toxiproxy's": (1.0, True),
-        "L4 requests/s of Toxiproxy's": (1.0, True),
         "L4 bulk MB/s of Toxiproxy's": (1.0, True),
-        "L7 requests/s of Envoy's": (None, None),
-        "L7 requests/s of Envoy's, rules in place": (0.5, False),
-        "L7 added p50 of Envoy's": (None, None),
-        "L7 added p50 of Envoy's, rules in place": (0.5, True),
+        "L4 added p50 of Toxiproxy's, placed": (1.0, True),
+        "L4 added p50 of Toxiproxy's, unplaced": (1.0, True),
+        "L4 requests/s of Toxiproxy's, placed": (1.0, True),
+        "L4 requests/s of Toxiproxy's, unplaced": (1.0, True),
+        "L7 requests/s of Envoy's, placed": (None, None),
+        "L7 requests/s of Envoy's, unplaced": (None, None),
+        "L7 requests/s of Envoy's, rules in place, placed": (0.5, False),
+        "L7 requests/s of Envoy's, rules in place, unplaced": (1.0, True),
+        "L7 added p50 of Envoy's, placed": (None, None),
+        "L7 added p50 of Envoy's, unplaced": (None, None),
+        "L7 added p50 of Envoy's, rules in place, placed": (0.5, True),
+        "L7 added p50 of Envoy's, rules in place, unplaced": (1.0, False),
         "L7 gateway's memory after the load, MB": (59.0, True),
         "L7 gateway's start to its first answer, s": (0.5, False),
     }

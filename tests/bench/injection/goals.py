@@ -11,12 +11,14 @@ SIGNS: dict[str, Callable[[float, float], bool]] = {"<=": operator.le, ">=": ope
 OF_PEERS = (
     ("L4", "toxiproxy", False, "added_p50_us", "<=", 1.0, "added p50 of Toxiproxy's"),
     ("L4", "toxiproxy", False, "per_s", ">=", 0.8, "requests/s of Toxiproxy's"),
-    ("L4", "toxiproxy", False, "mb_per_s", ">=", 1.0, "bulk MB/s of Toxiproxy's"),
     ("L7", "envoy", False, "per_s", ">=", 1.0, "requests/s of Envoy's"),
     ("L7", "envoy", True, "per_s", ">=", 1.0, "requests/s of Envoy's, rules in place"),
     ("L7", "envoy", False, "added_p50_us", "<=", 0.5, "added p50 of Envoy's"),
     ("L7", "envoy", True, "added_p50_us", "<=", 0.5, "added p50 of Envoy's, rules in place"),
 )
+PLACINGS = (("", "placed"), ("free_", "unplaced"))
+"""Each is judged both ways: who wins can hang on where the scheduler puts client and upstream."""
+BULK = ("L4", "toxiproxy", False, "mb_per_s", ">=", 1.0, "bulk MB/s of Toxiproxy's")
 OWN = (
     ("rss_mb", "<", 60.0, "gateway's memory after the load, MB"),
     ("ready_s", "<", 0.5, "gateway's start to its first answer, s"),
@@ -26,8 +28,13 @@ OWN = (
 def judged(rows: list[Row]) -> list[Row]:
     """Return the goals; `met` is None where a peer is missing."""
     known = {(row["layer"], row["name"], row["ruled"]): row for row in rows}
+    wanted_of_peers = [
+        (layer, peer, ruled, kind + figure, sign, wanted, f"{goal}, {placing}")
+        for kind, placing in PLACINGS
+        for layer, peer, ruled, figure, sign, wanted, goal in OF_PEERS
+    ]
     found = []
-    for layer, peer, ruled, figure, sign, wanted, goal in OF_PEERS:
+    for layer, peer, ruled, figure, sign, wanted, goal in [BULK, *wanted_of_peers]:
         own, other = known[layer, "ours", ruled], known.get((layer, peer, ruled))
         ratio = own[figure] / other[figure] if other and other[figure] else None
         found.append(judgement(layer, goal, sign, wanted, ratio))

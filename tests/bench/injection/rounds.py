@@ -22,8 +22,8 @@ from tests.bench.injection.process import Process, running
 from tests.bench.injection.subjects import Peers, Subject, subjects
 
 ROUNDS, STARTS = 7, 5
-ALONE_S, CROWD_S, BULK_CHUNKS = 0.5, 1.5, 1024
-"""A round: one connection (all on one core, then apart), as many as the layer has, 256 MiB in one answer."""
+ALONE_S, CROWD_S, BULK_CHUNKS = 0.5, 1.0, 1024
+"""A round: one connection, then as many as the layer has, both ways of placing; 256 MiB in one answer."""
 CONNECTIONS = {"L4": 20, "L7": 16}
 
 Row = dict[str, Any]
@@ -41,40 +41,46 @@ class Runner:
     rounds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def run(self, share: int) -> None:
-        """One round: the proxy shares the bench's core for its work alone, then it may use all."""
-        place(self.pids, BENCH)
-        self._note(p50_us=self._load(1, ALONE_S / share).p50_us)
-        place(self.pids, ALL)
-        self._note(p50_apart_us=self._load(1, ALONE_S / share).p50_us)
-        own_s, bench_s = self._busy_s(), self.upstream.busy_s()
-        crowd = self._load(CONNECTIONS[self.layer], CROWD_S / share)
-        cpu_us = (self._busy_s() - own_s) / len(crowd.took_s) * 1e6
-        bench_busy = crowd.busy + (self.upstream.busy_s() - bench_s) / crowd.seconds
-        self._note(per_s=crowd.per_s, cpu_us=cpu_us, bench_busy=bench_busy)
+        """One round, as the scheduler likes and then placed; `free_` figures are the former's."""
+        bench = [os.getpid(), self.upstream.pid]
+        own = [self.process.pid] if self.process else []
+        place([*bench, *own], ALL)
+        self._note(free_p50_us=self._alone(share), free_per_s=self._crowd(share).per_s)
         if self.layer == "L4":
             size = BULK_CHUNKS // share * len(upstream.BULK_CHUNK)
             self._note(mb_per_s=client.bulk_mb_per_s(self.port, size))
+        place([*bench, *own], BENCH)
+        self._note(p50_us=self._alone(share))
+        place(own, ALL)
+        own_s, bench_s = self._busy_s(), self.upstream.busy_s()
+        crowd = self._crowd(share)
+        cpu_us = (self._busy_s() - own_s) / len(crowd.took_s) * 1e6
+        bench_busy = crowd.busy + (self.upstream.busy_s() - bench_s) / crowd.seconds
+        self._note(per_s=crowd.per_s, cpu_us=cpu_us, bench_busy=bench_busy)
 
     def row(self, direct: dict[str, list[float]]) -> Row:
         """Sum up; latency is over the same round's direct one."""
         each = dict(self.rounds)
-        for p50 in ("p50_us", "p50_apart_us"):
-            each[f"added_{p50}"] = list(map(operator.sub, each[p50], direct[p50]))
+        for kind in ("", "free_"):
+            p50 = f"{kind}p50_us"
+            each[f"{kind}added_p50_us"] = list(map(operator.sub, each[p50], direct[p50]))
         medians = {name: round(statistics.median(values), 2) for name, values in each.items()}
         about = {"layer": self.layer, "name": self.name, "ruled": self.ruled}
         rss_mb = self.process.rss_mb() if self.process else None
         rounded = {name: [round(value, 2) for value in values] for name, values in each.items()}
         return {**about, **medians, "rss_mb": rss_mb, "each": rounded}
 
+    def _alone(self, share: int) -> float:
+        return self._load(1, ALONE_S / share).p50_us
+
+    def _crowd(self, share: int) -> client.Load:
+        return self._load(CONNECTIONS[self.layer], CROWD_S / share)
+
     def _load(self, connections: int, for_s: float) -> client.Load:
         try:
             return client.requests(self.port, connections=connections, for_s=for_s)
         except WrongError as error:
             raise WrongError(f"{self.name} ({self.layer}) {error}") from None
-
-    @property
-    def pids(self) -> list[int]:
-        return [self.process.pid] if self.process else []
 
     @property
     def port(self) -> int:
@@ -96,7 +102,6 @@ def measured(peers: Peers, share: int) -> list[Row]:
         with ExitStack() as stack:
             runners = [Runner("direct", layer, False, last) for layer in CONNECTIONS]
             runners += [begun(subject, last, stack) for subject in entered]
-            place([os.getpid(), last.pid], BENCH)  # after the others were started, who would inherit it
             for n in range(max(2, ROUNDS // share)):
                 for runner in reversed(runners) if n % 2 else runners:
                     runner.run(share)
