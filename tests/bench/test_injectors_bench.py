@@ -119,16 +119,16 @@ def test_a_goal_compares_ours_with_the_peer_in_the_same_state():
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "why"),
     [
-        b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
-        upstream.ANSWER.replace(b"200 OK", b"500 NO"),
-        upstream.ANSWER[:-1] + b"?" * 4096,
-        b"",
+        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "answered"),
+        (upstream.ANSWER.replace(b"200 OK", b"500 NO"), "answered"),
+        (upstream.ANSWER[:-1] + b"?" * 4096, "answered"),
+        (b"", "closed a connection"),
     ],
     ids=["a fault", "another status", "another body", "a closed connection"],
 )
-def test_a_wrong_answer_ends_the_run(answer):
+def test_a_wrong_answer_ends_the_run(answer, why):
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def once() -> None:
@@ -136,12 +136,16 @@ def test_a_wrong_answer_ends_the_run(answer):
             with connection:
                 connection.recv(4096)
                 connection.sendall(answer)
+                if answer:  # stay until the client leaves: hanging up would be wrong by itself
+                    connection.recv(4096)
 
         thread = threading.Thread(target=once)
         thread.start()
-        with pytest.raises(WrongError):
-            client.requests(server.getsockname()[1], connections=1, for_s=0.01)
-        thread.join()
+        try:
+            with pytest.raises(WrongError, match=why):
+                client.requests(server.getsockname()[1], connections=1, for_s=0.01)
+        finally:
+            thread.join()
 
 
 def test_an_answer_may_come_in_pieces_but_not_with_more_behind_it():

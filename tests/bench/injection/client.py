@@ -110,19 +110,22 @@ def requests(port: int, *, connections: int, for_s: float) -> Load:
 
 async def _requests(port: int, connections: int, for_s: float) -> Load:
     loop, load = asyncio.get_running_loop(), Load()
-    async with within(for_s):
-        opening = (
-            loop.create_connection(lambda: Caller(load), "127.0.0.1", port) for _ in range(connections)
-        )
-        callers = [caller for _, caller in await asyncio.gather(*opening)]
-        began, busy_s = time.perf_counter(), time.process_time()
+    callers: list[Caller] = []
+    try:
+        async with within(for_s):
+            for _ in range(connections):
+                _, caller = await loop.create_connection(lambda: Caller(load), "127.0.0.1", port)
+                callers.append(caller)
+            began, busy_s = time.perf_counter(), time.process_time()
+            for caller in callers:
+                caller.ask_until(began + for_s)
+            await asyncio.gather(*(caller.idle for caller in callers))
+            load.seconds = time.perf_counter() - began
+            load.busy = (time.process_time() - busy_s) / load.seconds
+    finally:
         for caller in callers:
-            caller.ask_until(began + for_s)
-        await asyncio.gather(*(caller.idle for caller in callers))
-        load.seconds = time.perf_counter() - began
-        load.busy = (time.process_time() - busy_s) / load.seconds
-    for caller in callers:
-        caller.close()
+            caller.close()
+        await asyncio.sleep(0)  # a transport closes at the loop's next turn, and there may be none
     return load
 
 
