@@ -18,6 +18,7 @@ from awaiting import eventually
 
 from chaos.faults import Hang, Latency, Status
 from chaos.gateway.downstream import Client
+from chaos.gateway.exchange import head
 from chaos.gateway.floor import Floor
 from chaos.gateway.log import Log
 from chaos.gateway.rules import Rules
@@ -371,3 +372,10 @@ async def _second_client_after_a_lazy_one(url: str) -> None:
     server.close()
     floor.close()
     await asyncio.sleep(0)  # aborted transports are told in the next turn
+
+
+def test_headers_that_concern_one_hop_are_not_handed_on():
+    headers = [(b"Connection", b"keep-alive"), (b"Host", b"zep"), (b"Expect", b"100-continue")]
+    raw, fields = head("GET", b"/a?b", headers, None)
+    assert raw == b"GET /a?b HTTP/1.1\r\nHost: zep\r\n\r\n"
+    assert fields[b"expect"] == b"100-continue"
