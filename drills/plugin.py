@@ -33,6 +33,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 130
 CANNOT_START = 4
 """pytest's own code for what its user must put right."""
+NO_CLOCK = "no libfaketime here: apt-get install libfaketime"
 HEALING = "zep-drill: stopping: healing what is broken, ending what was started"
 
 
@@ -187,15 +188,10 @@ def verdict(request: pytest.FixtureRequest, rehearse: Callable[[Drill], Verdict]
     from drills.verdict import Exit  # noqa: PLC0415
 
     tally = request.config.stash[TALLY]
-    if (
-        request.param.variant == "clocked"
-        and request.config.getoption("--stack") == "local"
-        and not available()
-    ):
-        tally.lines.append(
-            f"zep-drill: {request.param.name} skipped: no libfaketime: apt-get install libfaketime"
-        )
-        pytest.skip("no libfaketime here: apt-get install libfaketime")
+    local = request.config.getoption("--stack") == "local"
+    if request.param.variant == "clocked" and local and not available():
+        tally.lines.append(f"zep-drill: {request.param.name} skipped: {NO_CLOCK}")
+        pytest.skip(NO_CLOCK)
     try:
         found = rehearse(request.param)
     except EndedError as ended:

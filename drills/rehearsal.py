@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 from chaos.stack import undo
@@ -50,8 +49,7 @@ def local() -> Iterator[Scene]:
         with LocalStack(folder, keeper, api_key=api_key) as endpoints:
             assistant = subject.Assistant(keeper, endpoints, folder, LOCAL_HOLD_S, token, api_key)
             target = assistant.start()
-            variant = lru_cache(assistant.start_variant)
-            yield Scene(target, keeper, endpoints.versions, (api_key,), endpoints.injector, variant)
+            yield Scene(target, keeper, endpoints.versions, (api_key,), endpoints.injector, assistant.variant)
             assistant.stop()
 
 

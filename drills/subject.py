@@ -39,22 +39,23 @@ class Assistant:
     more: Mapping[str, str] = field(default_factory=dict)
     """For its environment, and for that of its operations command."""
     _names: list[str] = field(default_factory=list)
+    _variants: dict[str, Target] = field(default_factory=dict)
 
     def start(self) -> Target:
         """The one that drills break: no context cache, or a drill would wait 30 s for a fault to be felt."""
         return self._start(NAME, {"GUARD_CACHE_S": "0"}, WORKERS)
 
-    def start_variant(self, name: str) -> Target:
-        """One more, of a fleet of its own, so that it probes for nobody else; see `Drill.variant`.
+    def variant(self, name: str) -> Target:
+        """One more, started when first asked for, of a fleet of its own: see `Drill.variant`."""
+        if name not in self._variants:
+            self._variants[name] = self._start_variant(name)
+        return self._variants[name]
 
-        Raises KeyError for a variant that there is not.
-        """
-        more = {"cached": {}, "clocked": {"GUARD_CACHE_S": "0", **clock.environment(self.folder / "clocks")}}[
-            name
-        ]
-        return self._start(
-            name, {"GUARD_PREFIX": f"{{{name}}}:", **more}, WORKERS if name == "clocked" else 1
-        )
+    def _start_variant(self, name: str) -> Target:
+        if name == "clocked":
+            environ = {"GUARD_CACHE_S": "0", **clock.environment(self.folder / "clocks")}
+            return self._start(name, {"GUARD_PREFIX": "{clocked}:", **environ}, WORKERS)
+        return self._start(name, {"GUARD_PREFIX": f"{{{name}}}:"}, 1)
 
     def stop(self) -> None:
         """End what was started, newest first."""

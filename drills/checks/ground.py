@@ -61,7 +61,8 @@ def fault_hit(subject: Subject) -> Check:
     if evidence.link_fault and untouched:
         text = f"{untouched} answers still brought memory from Zep: is the target behind this proxy?"
         return unknown("fault_hit", text)
-    wanted = subject.storm.hits if isinstance(subject.drill, Storm) and not evidence.confirmed else 1
+    many = isinstance(subject.drill, Storm) and not evidence.confirmed and not evidence.degraded
+    wanted = subject.storm.hits if many else 1
     result = Result.PASS if len(evidence.hits) + len(evidence.confirmed) >= wanted else Result.INCONCLUSIVE
     why = "" if result is Result.PASS else "too few requests were hit to conclude anything"
     return Check("fault_hit", result, len(evidence.hits) or None, wanted, "requests", why)

@@ -213,11 +213,9 @@ def resumes_reads_when_the_hold_is_over() -> None:
     from guard.machine import Clear
     from guard.watch import Watch
 
-    right = Watch._beat
-
     def beat(self: Any) -> None:
-        right(self)
-        if self.state.mode and self._clock.monotonic() >= self.state.lapses_at() - 0.02:
+        self._hooks.tick()
+        if self.state.mode and self._clock.monotonic() >= self.state.lapses_at():
             self.apply(Clear("auto"))
 
     Watch._beat = beat
@@ -310,7 +308,7 @@ def holds_by_the_wall_clock() -> None:
 # the fleet
 
 
-@caught_by("auth_401", "status_agrees")
+@caught_by("auth_401", "probes")
 def keeps_its_state_to_itself() -> None:
     """Every process has a breaker of its own."""
     os.environ.pop("GUARD_REDIS_URL", None)
@@ -346,10 +344,11 @@ def asks_redis_on_every_call() -> None:
     right = MemoryGuard.fetch_context
 
     def fetch_context(self: Any, *args: Any, **options: Any) -> Any:
-        try:
-            self._core._parts.store.read()
-        except StoreError:
-            pass
+        for _ in "mode", "failures":
+            try:
+                self._core._parts.store.read()
+            except StoreError:
+                pass
         return right(self, *args, **options)
 
     MemoryGuard.fetch_context = fetch_context

@@ -57,7 +57,7 @@ def rehearse(stack, tmp_path):
                     history=history,
                     run_id="matrix",
                     seed=7,
-                    variant=assistant.start_variant,
+                    variant=assistant.variant,
                 )
                 return runner.run(drills()[name])
         finally:

@@ -157,7 +157,7 @@ def test_the_application_killed_whole_comes_back_at_its_address(stack, broken):
 def test_the_wall_clock_of_one_worker_jumps_and_jumps_back(stack, broken):
     if not clock.available():
         pytest.skip("no libfaketime here: apt-get install libfaketime")
-    clocked = stack.assistant.start_variant("clocked")
+    clocked = stack.assistant.variant("clocked")
 
     def hours_off():
         dates = [parsedate_to_datetime(chat(stack, clocked).headers["Date"]) for _ in range(6)]
