@@ -14,11 +14,11 @@ ARGS ?=
 .PHONY: drill test stack matrix v3 lint clean
 
 drill: .venv/dev.stamp
-	@echo "== drill: a local stack, three drills under load; about 20 seconds"
+	@echo "== drill: a local stack, forty drills under load; about three minutes"
 	@$(BIN)/pytest -m drill $(ARGS)
 
 test: .venv/dev.stamp
-	@echo "== test: the fast suite (drills are deselected); about two and a half minutes"
+	@echo "== test: the fast suite (drills are deselected); about four minutes"
 	@$(BIN)/pytest $(ARGS)
 
 stack: .venv/dev.stamp
@@ -32,7 +32,7 @@ matrix: .venv/dev.stamp
 v3: .venv-v3/dev.stamp
 	@echo "== v3: the adapter, the Zep double and the drills with zep-cloud 3.x; under a minute"
 	@.venv-v3/bin/pytest -q tests/guard/zep tests/chaos/test_zep_v3.py tests/chaos/test_zep_v4.py
-	@.venv-v3/bin/pytest -m drill $(ARGS)
+	@.venv-v3/bin/pytest -m drill -k "auth_401 or server_errors or timeouts or path or key_rotation" $(ARGS)
 
 lint: .venv/dev.stamp
 	@echo "== lint: ruff, then mypy --strict"
