@@ -14,15 +14,13 @@ from dataclasses import dataclass
 EMAIL = re.compile(
     r"(?<![\w.%+-])[\w.%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,8}\.[A-Za-z]{2,24}(?![\w-])"
 )
-INTERNATIONAL = re.compile(
-    r"(?<![\w+])(?:\+|00)[1-9]\d{0,2}(?:[ .-]?\(\d{1,4}\))?(?:[ .-]?\d{1,4}){2,6}(?![\w-])"
-)
+INTERNATIONAL = re.compile(r"(?<![\w+])\+[1-9]\d{0,2}(?:[ .-]?\(\d{1,4}\))?(?:[ .-]?\d{1,4}){2,6}(?![\w-])")
 TURKISH_MOBILE = re.compile(
     r"(?<![\w+.-])(?:0[ .-]?\(?5\d{2}\)?[ .-]?|\(?5\d{2}\)?[ .-])\d{3}[ .-]?\d{2}[ .-]?\d{2}(?![\w-])"
 )
 DIGITS = range(8, 16)
 """Digits of an international number (E.164 allows 15)."""
-CLUES = ("@", "+", "5", "00")
+CLUES = ("@", "+", "5")
 """Without any of these nothing below can match: most messages cost three substring searches."""
 TEXT_FIELDS = ("content", "name")
 
