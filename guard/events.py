@@ -11,6 +11,7 @@ from guard.errors import MemoryFailure, failure_of
 from guard.machine import State, Verb
 from guard.modes import Mode, weaker
 from guard.ports import Clock
+from guard.redact import DROPPED
 from guard.written import Written
 
 log = logging.getLogger("guard")
@@ -76,8 +77,13 @@ def shadowed(reason: str) -> None:
 
 
 def redacted(counts: Mapping[str, int]) -> None:
-    """Log how much was redacted, never what."""
-    _say(logging.INFO, "pii_redacted", **counts)
+    """Log how much was redacted, never what; a warning if something could not be and was left out.
+
+    The counts are one field: a kind of a user's own may be called as a log record's attribute is.
+    """
+    said = " ".join(f"{kind}={times}" for kind, times in counts.items())
+    level = logging.WARNING if DROPPED in counts else logging.INFO
+    log.log(level, "pii_redacted %s", said, extra={"event": "pii_redacted", "counts": dict(counts)})
 
 
 def _say(level: int, event: str, **fields: object) -> None:

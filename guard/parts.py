@@ -11,6 +11,7 @@ from guard.metrics import Metrics
 from guard.modes import Mode
 from guard.policy import Policy
 from guard.ports import Cache, Claims, Clock, Store
+from guard.redact import Redactor
 from guard.shadow import AutoDowngrade
 
 MemoryT_co = TypeVar("MemoryT_co", covariant=True)  # frozen: parts of a scripted memory are parts of a memory
@@ -30,5 +31,6 @@ class Parts(Generic[MemoryT_co]):
     dice: Dice = field(default_factory=Dice)
     cache: Cache | None = None
     claims: Claims = field(default_factory=LocalClaims)
+    redactor: Redactor = field(default_factory=Redactor)
     threaded: bool = True
     """False: nothing runs beside the caller, who steps the guard by hand (`guard.testing`)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,12 +11,16 @@ from typing import Any
 from guard.errors import SettingsError
 from guard.modes import Mode, mode_of
 from guard.policy import Policy
+from guard.redact import KINDS, RedactPolicy
+from guard.redact.own import own_family
 from guard.shadow import AutoDowngrade
 
 TRUE = ("true", "1", "yes", "on")
 FALSE = ("false", "0", "no", "off", "")
 WEEK_S = 604_800.0
 MINUTE_MS = 60_000.0
+LEAST_KEY, MOST_KEY = 16, 64
+"""Bytes of a surrogate key: fewer can be guessed, blake2b takes no more."""
 NUMBERS = {
     "ZEP_TIMEOUT_MS": ("read_timeout_ms", 1.0, MINUTE_MS),
     "GUARD_WRITE_TIMEOUT_MS": ("write_timeout_ms", 1.0, MINUTE_MS),
@@ -45,6 +50,7 @@ class Settings:
     marker: str = ""  # GUARD_MARKER: what this installation is, so that drills never break the wrong one
     policy: Policy = field(default_factory=Policy)
     """The fields that NUMBERS names."""
+    redact: RedactPolicy = field(default_factory=RedactPolicy)  # GUARD_REDACT and GUARD_REDACT_*
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -58,7 +64,55 @@ class Settings:
             prefix=_prefix(environ),
             marker=environ.get("GUARD_MARKER", ""),
             policy=_policy(environ),
+            redact=_redact(environ),
         )
+
+
+def _redact(environ: Mapping[str, str]) -> RedactPolicy:
+    default = RedactPolicy()
+    wanted = _listed(environ, "GUARD_REDACT_KINDS")
+    return RedactPolicy(
+        kinds=_kinds(wanted, default.kinds) if _flag(environ, "GUARD_REDACT", default="on") else frozenset(),
+        surrogate_key=_surrogate_key(environ),
+        patterns=_patterns(environ) if _flag(environ, "GUARD_REDACT", default="on") else {},
+        allow=frozenset(_listed(environ, "GUARD_REDACT_ALLOW")),
+    )
+
+
+def _listed(environ: Mapping[str, str], name: str) -> list[str]:
+    return [word for raw in environ.get(name, "").split(",") if (word := raw.strip())]
+
+
+def _kinds(wanted: list[str], default: frozenset[str]) -> frozenset[str]:
+    """`email,phone` are these two; `+address,-ip` are the default with one more and one less."""
+    if bad := [word for word in wanted if word.lstrip("+-") not in KINDS]:
+        raise SettingsError(f"GUARD_REDACT_KINDS={bad[0]!r} is no kind: use {', '.join(KINDS)}")
+    exact = frozenset(word for word in wanted if word[0] not in "+-")
+    more = {word[1:] for word in wanted if word[0] == "+"}
+    less = {word[1:] for word in wanted if word[0] == "-"}
+    return ((exact or default) | more) - less
+
+
+def _surrogate_key(environ: Mapping[str, str]) -> bytes:
+    key = environ.get("GUARD_REDACT_SURROGATE_KEY", "").encode(errors="surrogateescape")
+    if key and not LEAST_KEY <= len(key) <= MOST_KEY:
+        raise SettingsError(f"GUARD_REDACT_SURROGATE_KEY is not usable: give {LEAST_KEY} to {MOST_KEY} bytes")
+    return key
+
+
+def _patterns(environ: Mapping[str, str]) -> dict[str, str]:
+    """Read a JSON object of names and expressions; try each, so that a bad one stops the start, not a write."""
+    raw = environ.get("GUARD_REDACT_PATTERNS", "").strip() or "{}"
+    try:
+        patterns = json.loads(raw)
+        if not isinstance(patterns, dict) or not all(isinstance(value, str) for value in patterns.values()):
+            raise ValueError("give a JSON object of names and RE2 expressions")
+        RedactPolicy(patterns=patterns)
+        for name, pattern in patterns.items():
+            own_family(name, pattern)
+    except ValueError as error:
+        raise SettingsError(f"GUARD_REDACT_PATTERNS={raw!r} is not usable: {error}") from None
+    return patterns
 
 
 def _policy(environ: Mapping[str, str]) -> Policy:

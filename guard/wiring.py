@@ -12,6 +12,7 @@ from guard.errors import SettingsError
 from guard.metrics import Metrics
 from guard.parts import Parts
 from guard.ports import AsyncMemory, Cache, Claims, Directory, Memory, Store
+from guard.redact import Redactor
 from guard.service import MemoryGuard
 from guard.settings import Settings
 from guard.stores.memory import LocalCache, MemoryStore
@@ -87,6 +88,7 @@ def _parts(settings: Settings, metrics: Metrics | None, memory: M, hands: Hands)
         metrics=metrics or Metrics(),
         cache=hands.cache if settings.policy.context_ttl_s else None,
         claims=hands.claims,
+        redactor=Redactor(settings.redact),
     )
 
 

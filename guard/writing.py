@@ -18,7 +18,7 @@ from guard.metrics import WRITE_OP
 from guard.outgoing import batches, worth_sending
 from guard.parts import Parts
 from guard.ports import Cached, Message
-from guard.redact import redact_messages
+from guard.redact import DROPPED
 from guard.written import Written
 
 
@@ -80,6 +80,7 @@ class Writes:
         self._cache = parts.cache
         self._claims = parts.claims
         self._store = parts.store
+        self._redactor = parts.redactor
 
     def plan(
         self,
@@ -97,6 +98,8 @@ class Writes:
         if why_not:
             return self.skipped(why_not)
         clean, redactions = self._redacted(sendable)
+        if not clean:
+            return self.skipped("unredactable")
         write = _Write(
             thread_id,
             user_id,
@@ -134,12 +137,12 @@ class Writes:
         return round((self._clock.monotonic() - write.began) * 1000, 2)
 
     def _redacted(self, messages: Sequence[Message]) -> tuple[Sequence[Message], int]:
-        clean, counts = redact_messages(messages)
+        clean, counts = self._redactor.messages(messages)
         for field_type, times in counts.items():
             self._metrics.series("memory_zep_redactions", field_type).n += times
         if counts:
             redacted(counts)
-        return clean, sum(counts.values())
+        return clean, sum(times for field_type, times in counts.items() if field_type != DROPPED)
 
     def _all(self, write: _Write, parts: list[list[Message]]) -> Plan:
         failure = None

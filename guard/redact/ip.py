@@ -1,0 +1,83 @@
+"""IP addresses: v4 that is no version, v6 in every spelling that RFC 4291 allows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import AddressValueError, IPv6Address
+
+from guard.redact.span import Clue, Family
+
+OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+V4 = re.compile(
+    rf"(?<![A-Za-z0-9_.\-+])(?:{OCTET}\.){{3}}{OCTET}"
+    r"(?![A-Za-z0-9_]|\.[0-9]|-[A-Za-z]|[+\-][0-9])"
+)
+VERSION = re.compile(
+    r"(?:\b(?:v|ver|vers|version|versions|release|rel|build|firmware|fw|sdk|update|upgrade[ds]?|chrome|safari|edge|opera|s\u00fcr\u00fcm|section|\u00a7|chapter|oid)"
+    r"[\"']?(?: (?:to|from|of|is|no))?[ :=/\-]{0,3}[\"']?v?|[=~<>!]=\s?[\"']?|\bto )$",
+    re.IGNORECASE,
+)
+UPGRADE = re.compile(
+    r"\b(?:version|upgrad\w{1,4}|updat\w{1,4}|bump\w{0,3}|release\w?)\b[^\n]{0,24}$", re.IGNORECASE
+)
+LOOKS_BACK = 32
+
+V6 = re.compile(r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,60}")
+GROUPS, SHORTEST = 8, 3
+
+
+def v4(text: str) -> Iterator[tuple[int, int]]:
+    """Find four octets; a port or a prefix length behind them is none of theirs."""
+    for match in V4.finditer(text):
+        before = text[max(0, match.start() - LOOKS_BACK) : match.start()]
+        if not VERSION.search(before) and not UPGRADE.search(before):
+            yield match.span()
+
+
+def v6(text: str) -> Iterator[tuple[int, int]]:
+    """Find eight groups, or fewer around one `::`."""
+    for match in V6.finditer(text):
+        candidate = match[0].rstrip(".")
+        if candidate.endswith(":") and not candidate.endswith("::"):
+            candidate = candidate[:-1]
+        start, end = match.start(), match.start() + len(candidate)
+        if _may_be_v6(candidate) and _stands_alone(text, start, end) and _parses(candidate):
+            yield start, end
+
+
+def _may_be_v6(candidate: str) -> bool:
+    """Not a time, not a MAC address, not `std::dead` or `a[::1]`."""
+    colons = candidate.count(":")
+    if "::" not in candidate:
+        return colons == GROUPS - 1 or (colons == GROUPS - 2 and "." in candidate)
+    return candidate == "::1" or (len(candidate) > SHORTEST and any(map(str.isdigit, candidate)))
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    before, after = text[max(0, start - 2) : start], text[end : end + 1]
+    if before[-1:].isalnum() or before[-1:] in ("_", ":", "."):
+        return False
+    if (
+        before[-1:] == "["
+        and (before[:1].isalnum() or before[:1] in (")", "]"))
+        and len(text[start:end]) <= SHORTEST
+    ):
+        return False
+    return not (after.isalnum() or after in ("_", ":"))
+
+
+def _parses(candidate: str) -> bool:
+    try:
+        IPv6Address(candidate)
+    except AddressValueError:
+        return False
+    return True
+
+
+FAMILIES = (
+    Family("ip", (Clue(pattern=r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]"),), v4),
+    Family(
+        "ip", (Clue(pattern=r"::|:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:"),), v6
+    ),
+)

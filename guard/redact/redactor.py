@@ -1,0 +1,133 @@
+"""Text in, text without personal data and secrets out.  Pure; finds are counted by kind and never shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from guard.redact import address, assigned, card, email, iban, ip, key, phone, ssn, token, url
+from guard.redact.fold import ODD, folded
+from guard.redact.gate import HAS_RE2, Families
+from guard.redact.metadata import Walk
+from guard.redact.own import own_family
+from guard.redact.policy import DROPPED, PLACEHOLDER, RedactPolicy
+from guard.redact.span import Span, merged
+from guard.redact.surrogates import placeholder, surrogate
+
+Message = Mapping[str, object]
+Counts = Mapping[str, int]
+
+BUILT_IN = (
+    *(*email.FAMILIES, *phone.FAMILIES, *card.FAMILIES, *iban.FAMILIES, *ip.FAMILIES, *ssn.FAMILIES),
+    *(*address.FAMILIES, *url.FAMILIES, *token.FAMILIES, *assigned.FAMILIES, *key.FAMILIES),
+)
+NOTHING: Counts = {}
+AS_THEY_ARE = frozenset(("role", "role_type", "created_at", "uuid", "uuid_"))
+"""Fields of a message that an application sets and nobody types."""
+ROUNDS = 8
+"""Text is looked at again until nothing is found: what stood beside a find may be one itself."""
+
+
+class UnredactableError(Exception):
+    """Something that may not be sent; says no word of it."""
+
+
+class Redactor:
+    """Redacts by one policy.  Safe to share between threads."""
+
+    def __init__(self, policy: RedactPolicy | None = None, *, use_re2: bool = HAS_RE2) -> None:
+        self._policy = policy or RedactPolicy()
+        own = [own_family(name, pattern) for name, pattern in self._policy.patterns.items()]
+        wanted = [family for family in BUILT_IN if family.kind in self._policy.kinds]
+        self._families = Families([*wanted, *own], ODD, use_re2=use_re2)
+
+    def text(self, text: str) -> tuple[str, Counts]:
+        """Return the text to send, the same object when nothing was found, and how often each kind was.
+
+        Doing it twice changes nothing.  Raises UnredactableError for text that never comes to an end.
+        """
+        spans = self.spans(text)
+        if not spans:
+            return text, NOTHING
+        counts: Counter[str] = Counter()
+        for _ in range(ROUNDS):
+            counts.update(span.kind for span in spans)
+            text = self._replaced(text, spans)
+            spans = self.spans(text)
+            if not spans:
+                return text, counts
+        raise UnredactableError("a text is not redacted after many rounds")
+
+    def spans(self, text: str) -> list[Span]:
+        """Return what would be replaced, in order and disjoint."""
+        hints = self._families.hints(text)
+        if not hints:
+            return []
+        plain: str = text
+        back: Sequence[int] | None = None
+        if 0 in hints:
+            plain, back = folded(text)
+            hints = self._families.hints(plain)
+        possible = self._families.possible(hints)
+        found = [Span(start, end, kind) for kind, _, find in possible for start, end in find(plain)]
+        return self._kept(text, found, back) if found else []
+
+    def _kept(self, text: str, found: list[Span], back: Sequence[int] | None) -> list[Span]:
+        if back is not None:
+            found = [Span(back[start], back[end - 1] + 1, kind) for start, end, kind in found]
+        if self._policy.allow:
+            found = [span for span in found if not self._policy.allows(text[span.start : span.end])]
+        done = [match.span() for match in PLACEHOLDER.finditer(text)] if "[" in text else []
+        return merged(span for span in found if not any(a <= span.start and span.end <= b for a, b in done))
+
+    def _replaced(self, text: str, spans: Sequence[Span]) -> str:
+        pieces, at = [], 0
+        for start, end, kind in spans:
+            pieces += [text[at:start], self._instead(kind, text[start:end])]
+            at = end
+        return "".join([*pieces, text[at:]])
+
+    def _instead(self, kind: str, value: str) -> str:
+        key = self._policy.surrogate_key
+        return surrogate(kind, value, key) if key else placeholder(kind)
+
+    def metadata(self, value: object) -> tuple[object, Counts]:
+        """Return nested values without personal data, the same object when nothing was found, and counts.
+
+        What cannot be walked is left out and counted as `dropped`.
+        """
+        walk = Walk(self.text, self._instead, self._policy.kinds)
+        clean = walk.clean(value)
+        return clean, walk.counts or NOTHING
+
+    def messages(self, messages: Sequence[Message]) -> tuple[list[Message], Counts]:
+        """Redact every message of a batch, whoever said it; leave out what cannot be redacted, and count it.
+
+        A message without finds is passed on as it is.
+        """
+        counts: Counter[str] = Counter()
+        clean: list[Message] = []
+        for message in messages:
+            try:
+                redacted, found = self._message(message)
+            except Exception:  # noqa: BLE001 - whatever it was: what is not redacted is not sent
+                counts[DROPPED] += 1
+                continue
+            clean.append(redacted)
+            counts.update(found)
+        return clean, counts
+
+    def _message(self, message: Message) -> tuple[Message, Counts]:
+        if not isinstance(message.get("content"), str):
+            raise UnredactableError("content is no text")
+        if not self._policy.kinds and not self._policy.patterns:
+            return message, NOTHING
+        typed = {name: value for name, value in message.items() if name not in AS_THEY_ARE}
+        counts: Counter[str] = Counter()
+        changed = {}
+        for name, value in typed.items():
+            clean, found = self.text(value) if isinstance(value, str) else self.metadata(value)
+            counts.update(found)
+            if clean is not value:
+                changed[name] = clean
+        return ({**message, **changed} if changed else message), counts

@@ -1,0 +1,51 @@
+"""US social security numbers: the ranges that the SSA issues from, in its own shape or beside its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from guard.redact.nearby import names_a_thing, said
+from guard.redact.span import Clue, Family
+
+SHAPE = re.compile(
+    r"[0-8][0-9]{2}(?<![A-Za-z0-9_$+#]...)(?<![0-9A-Za-z][.,:/\-]...)"
+    r"(?<!000)(?<!666)(?P<gap>[ ]?-[ ]?|[ .]|)(?!00)[0-9]{2}(?P=gap)(?!0000)[0-9]{4}"
+    r"(?![0-9A-Za-z_]|[.\-/,:][0-9])"
+)
+LOOSE = re.compile(
+    r"[0-8][0-9]{2}(?<![A-Za-z0-9_$+#]...)(?<![0-9A-Za-z][.,:/\-]...)"
+    r"(?<!000)(?<!666)[ .\-]{0,3}(?!00)[0-9]{2}[ .\-]{0,3}(?!0000)[0-9]{4}(?![0-9A-Za-z_]|[.\-/,:][0-9])"
+)
+WORDS = re.compile(r"\bssns?\b|social|soc\.? ?sec|\btin\b|tax ?payer|\bss ?(?:#|no|num)", re.IGNORECASE)
+STEMS = ("ssn", "social", "soc", "tin", "tax", "ss#", "ss #", "ss no", "ssno", "ss num", "ssnum")
+MORE_DIGITS = re.compile(r"[ ][0-9]")
+
+
+def shaped(text: str) -> Iterator[tuple[int, int]]:
+    """Find 123-45-6789, also with spaces or dots; not undashed, and not where an order number stands."""
+    for match in SHAPE.finditer(text):
+        gap = match["gap"]
+        if not gap or names_a_thing(text, match.start()):
+            continue
+        if "-" in gap or not _in_a_table(text, match.start(), match.end()):
+            yield match.span()
+
+
+def _in_a_table(text: str, start: int, end: int) -> bool:
+    return bool(MORE_DIGITS.match(text, end)) or text[max(0, start - 2) : start - 1].isdigit()
+
+
+def named(text: str) -> Iterator[tuple[int, int]]:
+    """Find nine digits in any grouping near the words."""
+    for match in LOOSE.finditer(text):
+        if said(WORDS, text, *match.span()):
+            yield match.span()
+
+
+SHAPED = Clue(pattern=r"[0-8][0-9]{2}(?:[ ]?-[ ]?|[ .])[0-9]{2}(?:[ ]?-[ ]?|[ .])[0-9]{4}")
+NINE = Clue(pattern=r"[0-8][0-9]{2}[ .\-]{0,3}[0-9]{2}[ .\-]{0,3}[0-9]{4}")
+FAMILIES = (
+    Family("ssn", (SHAPED,), shaped),
+    Family("ssn", (NINE, Clue(literals=STEMS, anycase=True)), named),
+)
