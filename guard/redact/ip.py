@@ -25,6 +25,8 @@ LOOKS_BACK = 32
 
 V6 = re.compile(r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,60}")
 GROUPS, SHORTEST = 8, 3
+V4_BITS, V6_BITS = 32, 128
+TAIL = re.compile(r"(?P<zone>%[A-Za-z0-9_.\-]{1,15})?(?:/(?P<bits>[0-9]{1,3})(?![0-9A-Za-z_]))?")
 
 
 def v4(text: str) -> Iterator[tuple[int, int]]:
@@ -32,7 +34,7 @@ def v4(text: str) -> Iterator[tuple[int, int]]:
     for match in V4.finditer(text):
         before = text[max(0, match.start() - LOOKS_BACK) : match.start()]
         if not VERSION.search(before) and not UPGRADE.search(before):
-            yield match.span()
+            yield match.start(), _with_network(text, match.end(), V4_BITS)
 
 
 def v6(text: str) -> Iterator[tuple[int, int]]:
@@ -43,7 +45,19 @@ def v6(text: str) -> Iterator[tuple[int, int]]:
             candidate = candidate[:-1]
         start, end = match.start(), match.start() + len(candidate)
         if _may_be_v6(candidate) and _stands_alone(text, start, end) and _parses(candidate):
-            yield start, end
+            yield start, _with_network(text, end, V6_BITS)
+
+
+def _with_network(text: str, end: int, widest: int) -> int:
+    """Return the end behind a zone and a prefix length."""
+    tail = TAIL.match(text, end)
+    if not tail:
+        return end
+    zone, bits = tail["zone"] if widest > V4_BITS else None, tail["bits"]
+    if tail["zone"] and not zone:
+        return end
+    fits = bits and int(bits) <= widest
+    return tail.end() if fits else tail.end("zone") if zone else end
 
 
 def _may_be_v6(candidate: str) -> bool:

@@ -26,7 +26,7 @@ INTERNATIONAL = re.compile(
     r"(?:\+(?<![A-Za-z0-9_+]\+)[ (]{0,2}|0(?<![A-Za-z0-9_.,:/\-]0)(?:0|11)[ .\-]{0,2}\(?)"
     rf"([1-9](?:{GAP}[0-9]){{6,17}}+)"
 )
-START = re.compile(r"[(0-9](?<![A-Za-z0-9_+$\u20ac\u00a3\u20ba#@(].)(?<![0-9][.,:/\-].)(?<![A-Za-z]-.)")
+START = re.compile(r"[(0-9](?<![A-Za-z0-9_+$\u20ac\u00a3\u20ba#@].)(?<![0-9][.,:/\-].)(?<![A-Za-z]-.)")
 """Where a number may begin: not inside a word, an amount, a date, a decimal or a UUID."""
 SHAPES = re.compile(
     # North America: 212-555-0123, 1 (212) 555-0123
@@ -48,6 +48,8 @@ SHAPES = re.compile(
 )
 LEAST, MOST = 9, 13
 """Digits of what SHAPES find."""
+LEAST_ABROAD = 10
+"""Digits behind 00: fewer are an id with zeros in front."""
 DATE = re.compile(
     r"\(?(?:(?:19|20)[0-9]{2}([ .\-/])[0-9]{1,2}\1[0-9]{1,2}|[0-3]?[0-9]([ .\-/])[0-9]{1,2}\2(?:19|20)[0-9]{2})(?![0-9])"
 )
@@ -94,11 +96,12 @@ def international(text: str) -> Iterator[tuple[int, int]]:
     """Find +CC and 00CC numbers of a length that the country has."""
     for match in INTERNATIONAL.finditer(text):
         plus = match[0][0] == "+"
+        if not plus and _digits(match[1]) < LEAST_ABROAD:
+            continue
         end = _international_end(text, match.start(1), match.end())
         if not end or GOES_ON.match(text, end) and not EXTENSION.match(text, end):
             continue
-        bare = text[match.start() : end].isdigit()
-        if plus or not bare or _is_called(text, match.start(), end):
+        if plus or not names_a_thing(text, match.start()):
             yield match.start(), _with_extension(text, end)
 
 

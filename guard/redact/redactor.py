@@ -75,6 +75,9 @@ class Redactor:
     def _kept(self, text: str, found: list[Span], back: Sequence[int] | None) -> list[Span]:
         if back is not None:
             found = [Span(back[start], back[end - 1] + 1, kind) for start, end, kind in found]
+        logins = [span for span in found if span.kind == "url_password"]
+        if logins:  # `user:pw@host` is no mail address
+            found = [s for s in found if s.kind != "email" or not any(_overlap(s, login) for login in logins)]
         if self._policy.allow:
             found = [span for span in found if not self._policy.allows(text[span.start : span.end])]
         done = [match.span() for match in PLACEHOLDER.finditer(text)] if "[" in text else []
@@ -131,3 +134,7 @@ class Redactor:
             if clean is not value:
                 changed[name] = clean
         return ({**message, **changed} if changed else message), counts
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
