@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from guard.redact.nearby import names_a_thing, said
 from guard.redact.span import Clue, Family
 
-CANDIDATE = re.compile(r"[1-9][0-9]{3}(?<![A-Za-z0-9_]....)(?<![0-9][.,].{4})(?:[ .\-]{0,2}[0-9]){8,15}+")
+CANDIDATE = re.compile(r"[1-9][0-9]{3}(?<![A-Za-z0-9_]....)(?<![0-9][.,].{4})(?:[ .\-\n]{0,2}[0-9]){8,15}+")
 UATP = re.compile(r"1(?:2200|00|1[0-8])")
 BRANDS = (
     (re.compile(r"4"), (13, 16, 19)),
@@ -24,7 +24,7 @@ BRANDS = (
 )
 """(first digits, lengths): Visa, Mastercard, Amex, Diners, Discover, JCB, UnionPay and RuPay, Mir, Troy, Elo,
 Verve and Hipercard, Maestro; as the brands and ISO/IEC 7812 lists give them."""
-LAYOUTS = frozenset(((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 4, 5), (4, 5, 6)))
+LAYOUTS = frozenset(((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 4, 4, 3), (4, 4, 5), (4, 5, 6)))
 """How cards are grouped; digits in other groups are a table's."""
 WORDS = re.compile(
     r"card|visa|amex|credit|debit|master|maestro|discover|diners|jcb|\bcc\b|\bpan\b|kart|tarjeta|carte|karte|payment",
@@ -71,8 +71,8 @@ def _is_card(text: str, groups: list[tuple[int, int]]) -> bool:
     number = "".join(text[a:b] for a, b in groups)
     if not _has_brand(number) or not luhn(number) or len(set(number)) == 1:
         return False
-    if len(groups) > 1:
-        return not text[end : end + 1].isalnum()
+    if len(groups) > 1:  # a line may break once inside a number, four lines are a column
+        return not text[end : end + 1].isalnum() and text.count("\n", start, end) <= 1
     if GOES_ON.match(text, end):
         return False
     return said(WORDS, text, start, end) or not (names_a_thing(text, start) or UATP.match(number))
@@ -91,4 +91,4 @@ def luhn(number: str) -> bool:
     return (sum(digits[::2]) + sum(DOUBLED[digit] for digit in digits[1::2])) % 10 == 0
 
 
-FAMILIES = (Family("card", (Clue(pattern=r"[1-9][0-9]{3}(?:[ .\-]{0,2}[0-9]){8}"),), cards),)
+FAMILIES = (Family("card", (Clue(pattern=r"[1-9][0-9]{3}(?:[ .\-\n]{0,2}[0-9]){8}"),), cards),)

@@ -66,7 +66,8 @@ def _as_pattern(clue: Clue) -> str:
 
 
 def _stdlib_clues(clues: Sequence[Clue]) -> list[tuple[int, Clue, Callable[[str], object]]]:
-    return [(n, clue, re.compile(clue.pattern).search) for n, clue in enumerate(clues)]
+    lowered = [clue._replace(literals=tuple(map(str.lower, clue.literals))) if clue.anycase else clue for clue in clues]
+    return [(n, clue, re.compile(clue.pattern).search) for n, clue in enumerate(lowered)]
 
 
 def _stdlib_gate(clues: Sequence[tuple[int, Clue, Callable[[str], object]]], text: str) -> list[int]:

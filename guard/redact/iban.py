@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from guard.redact.span import Clue, Family
 
-BEGINNING = re.compile(r"[A-Za-z]{2}[0-9]{2}(?<![A-Za-z0-9]....)|(?:(?i:iban)[: ]{0,2})[A-Za-z]{2}[0-9]{2}")
-REST = re.compile(r"(?:[ \t\r\n.\-/]{0,2}[A-Za-z0-9]){11,30}")
+BEGINNING = re.compile(r"[A-Za-z]{2}(?<![A-Za-z0-9]..)[ ]?[0-9]{2}|(?i:iban)(?P<glued>[A-Za-z]{2}[0-9]{2})")
+REST = re.compile(r"(?:[ \t\r\n.\-/]{0,2}[A-Za-z0-9]){15,34}")
 _LENGTHS = (
     "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 "
     "ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 "
@@ -24,7 +24,7 @@ def ibans(text: str) -> Iterator[tuple[int, int]]:
     """Find IBANs, in one piece or in groups, in any case."""
     at = 0
     while match := BEGINNING.search(text, at):
-        start = match.end() - 4
+        start = match.start("glued") if match["glued"] else match.start()
         at = start + 1
         length = LENGTHS.get(text[start : start + 2].upper())
         end = _end(text, start, length) if length else 0
@@ -35,10 +35,10 @@ def ibans(text: str) -> Iterator[tuple[int, int]]:
 
 def _end(text: str, start: int, length: int) -> int:
     """Return where so many letters and digits end, 0 if they do not end there."""
-    rest = REST.match(text, start + 4)
+    rest = REST.match(text, start)
     if not rest:
         return 0
-    left = length - 4
+    left = length
     for at in range(rest.start(), rest.end()):
         left -= text[at].isalnum()
         if not left:
@@ -54,5 +54,5 @@ def _mod97(written: str) -> bool:
 
 
 FAMILIES = (
-    Family("iban", (Clue(pattern=r"[A-Za-z]{2}[0-9]{2}(?:[ \t\r\n.\-/]{0,2}[A-Za-z0-9]){11}"),), ibans),
+    Family("iban", (Clue(pattern=r"[A-Za-z]{2}[ ]?[0-9]{2}(?:[ \t\r\n.\-/]{0,2}[A-Za-z0-9]){11}"),), ibans),
 )

@@ -10,11 +10,13 @@ from guard.redact.span import Clue, Family
 
 OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 V4 = re.compile(
-    rf"(?<![A-Za-z0-9_.\-+])(?:{OCTET}\.){{3}}{OCTET}"
-    r"(?![A-Za-z0-9_]|\.[0-9]|-[A-Za-z]|[+\-][0-9])"
+    rf"(?<![A-Za-z0-9_.+])(?<![A-Za-z]-)(?:{OCTET}\.){{3}}{OCTET}"
+    r"(?![A-Za-z0-9_]|\.[0-9]|-[A-Za-z]|\+[0-9]|-[0-9]+(?![0-9.]))"
 )
 VERSION = re.compile(
-    r"(?:\b(?:v|ver|vers|version|versions|release|rel|build|firmware|fw|sdk|update|upgrade[ds]?|chrome|safari|edge|opera|s\u00fcr\u00fcm|section|\u00a7|chapter|oid)"
+    r"(?:\b(?:v|ver|vers|version|versions|release|rel|build|firmware|fw|sdk|update|upgrade[ds]?|sürüm|section|§|chapter|oid"
+    r"|chrome|safari|edge?|opera|opr|firefox|mozilla|gecko|webkit|electron|python|node|nginx|apache|java|jdk|ruby|php|linux"
+    r"|kernel|windows|macos|ios|android|openssl|redis|mysql|django|curl|docker|ubuntu|debian)"
     r"[\"']?(?: (?:to|from|of|is|no))?[ :=/\-]{0,3}[\"']?v?|[=~<>!]=\s?[\"']?|\bto )$",
     re.IGNORECASE,
 )

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 
 PLACEHOLDER = re.compile(
-    r"""[<\[{(%$*.\u2022\u2026_]|\\?\$|x{3,}|(?:your|my|some|the|new|old|insert|enter|put|add)[_\- ]|example|redacted|changeme
+    r"""[<\[{(%$*.\u2022\u2026_]|\\?\$|x{3,}|(?:your|my|some|the|new|old|insert|enter|put|add)[_\-]|your[ ]|!\w+$|example|redacted|changeme
     |replace|placeholder|dummy|foo(?:bar)?$|\*|[\s*._\-x0]*$""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -30,8 +30,19 @@ LOOKED_UP = re.compile(
     r"|await |get_|fetch|read_|load_|~?/|\./|[a-z]+://|arn:|C:\\)",
     re.IGNORECASE,
 )
-IDENTIFIERS = re.compile(r"[A-Za-z_]+(?:[.\-_:/][A-Za-z_]+)*(?:\(.*)?$")
-"""Words with joints, without a digit: code."""
+IDENTIFIER = re.compile(r"[A-Za-z_]+$")
+CODE = re.compile(r"\(|^[A-Za-z_]+(?:\??\.[A-Za-z_]+)+$|::")
+"""A call, or words with dots between them."""
+ABOUT_SECRETS = re.compile(r"pass|pwd|secret|token|key|cred|param|arg|input|value|field|user|hash", re.IGNORECASE)
+NUMBERED = re.compile(
+    r"(?:v?[0-9.]+(?:st|nd|rd|th|px|m?s|[kmg]b?|h|x|%|days?)?|sha-?[0-9]+|md[45]|aes-?[0-9]+|rsa-?[0-9]+|[0-9]+password|oauth2?|2fa|s3"
+    r"|[a-z]+[0-9]?)[.,;:!?)]*$"
+)
+"""`2nd`, `sha256`, `1password`, `step2`: words with a number in them."""
+LEAST_KEY, LEAST_PASSWORD, LEAST_BARE, LONG = 8, 4, 6, 20
+"""Characters."""
+KEY_BITS, LETTER_BITS = 2.3, 3.9
+"""Of entropy, with a digit and without."""
 
 
 def entropy_bits(value: str) -> float:
@@ -47,31 +58,34 @@ def stands_for_another(value: str) -> bool:
 
 def may_be_key(value: str) -> bool:
     """Whether it may have been drawn by a machine: tokens, keys, secrets."""
-    if len(value) < 8 or stands_for_another(value) or IDENTIFIERS.match(value) and entropy_bits(value) < 3.9:
+    if len(value) < LEAST_KEY or stands_for_another(value):
         return False
     has_digit, has_letter = any(map(str.isdigit, value)), any(map(str.isalpha, value))
-    if not has_digit:
-        return len(value) >= 16 and not IDENTIFIERS.match(value.lower()) or len(value) >= 20 and _mixed(value)
-    return has_letter and entropy_bits(value) >= 2.3
+    if has_digit:
+        return has_letter and entropy_bits(value) >= KEY_BITS
+    return len(value) >= LONG and value.isalpha() and _mixed(value) and entropy_bits(value) >= LETTER_BITS
 
 
 def _mixed(value: str) -> bool:
-    return any(map(str.isupper, value[1:])) and any(map(str.islower, value)) and entropy_bits(value) >= 3.9
+    return any(map(str.isupper, value[1:])) and any(map(str.islower, value))
 
 
-def may_be_password(value: str, *, sure: bool) -> bool:
-    """Whether people may have chosen it; `sure` where the spelling says that a value stands here."""
-    if len(value) < 4 - sure or stands_for_another(value):
+def may_be_password(value: str, *, quoted: bool) -> bool:
+    """Whether people may have chosen what stands behind = or in quotes: words may be, names of variables not."""
+    if len(value) < LEAST_PASSWORD - quoted or stands_for_another(value):
         return False
+    return quoted or not (CODE.search(value) or (IDENTIFIER.match(value) and ABOUT_SECRETS.search(value)))
+
+
+def may_be_said(value: str, *, bare: bool) -> bool:
+    """Whether it is a password in a sentence: no word of a language; `bare` where nothing announces it."""
+    if len(value) < LEAST_PASSWORD or stands_for_another(value) or CODE.search(value):
+        return False
+    has_digit, has_letter = any(map(str.isdigit, value)), any(map(str.isalpha, value))
+    if bare:
+        return has_digit and has_letter and len(value) >= LEAST_BARE and not NUMBERED.match(value)
+    if has_digit:
+        return not NUMBERED.match(value) or (has_letter and len(value) >= LEAST_BARE)
     if value.isalpha():
-        return sure and len(value) >= 4 or len(value) >= 8 and not value.islower() and not value.istitle()
-    if IDENTIFIERS.match(value) and not sure:
-        return False
-    return sure or any(map(str.isdigit, value)) or _has_sign_inside(value)
-
-
-def _has_sign_inside(value: str) -> bool:
-    return (
-        any(not character.isalnum() and character not in "'\u2019-._/," for character in value[:-1])
-        and len(value) >= 6
-    )
+        return (len(value) >= LEAST_KEY and _mixed(value) and not value.istitle() and not value.isupper())
+    return len(value) >= LEAST_BARE and any(not c.isalnum() and c not in "'’-._/," for c in value[:-1])

@@ -8,11 +8,12 @@ BEFORE, AFTER = 48, 28
 """Characters looked at."""
 
 NO_PERSON = re.compile(
-    r"(?:\b(?:order|invoice|ref(?:erence)?|ticket|sku|isbn|issn|serial|tracking|version|build|release|commit|case"
-    r"|part|model|item|product|batch|lot|epoch|timestamp|ts|pid|line|row|doi|arxiv|rfc|patent|zip|barcode|ean|upc"
-    r"|sipari\u015f|fatura|takip|fi\u015f|barkod|bestell\w{0,8}|rechnung\w{0,8}|commande|facture|pedido|factura)"
-    r"|(?:\b|_)id|_no|[a-z]Id)"
-    r"[\"'\]]{0,2}(?: ?(?:no|num|number|id|code|numaras\u0131|nr|n[\u00ba\u00b0]))?\.?[\"']?\s?[:=#]{0,2}\s?[\"'#(]?$",
+    r"(?:\b(?:order|invoice|ref(?:erence)?|ticket|sku|isbn|issn|serial|tracking|version|build|release|commit|case|part"
+    r"|model|item|product|batch|lot|epoch|timestamp|ts|pid|line|row|doi|arxiv|rfc|patent|zip|barcode|ean|upc|account|acct"
+    r"|student|employee|policy|passport|licen[cs]e|po|bug|issue|job|task|request|session|transaction|txn|event|record"
+    r"|block|size|bytes|offset|card|port|sipariş|fatura|takip|fiş|barkod|hesap|kart|bestell\w{0,8}|rechnung\w{0,8}"
+    r"|commande|facture|pedido|factura)|(?:\b|_)id|_no|[a-z]Id)"
+    r"[\"'\]]{0,2}(?: ?(?:no|num|number|id|code|numarası|nr|n[º°]))?\.?(?: (?:is|was|of|are))?[\"']?\s?[:=#]{0,2}\s?[\"'#(]?$",
     re.IGNORECASE,
 )
 """Right before a number: it names a thing."""

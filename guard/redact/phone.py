@@ -23,7 +23,7 @@ GOES_ON = re.compile(
 """Right behind digits: they are part of something else."""
 
 INTERNATIONAL = re.compile(
-    r"(?:\+(?<![A-Za-z0-9_+]\+)[ (]{0,2}|0(?<![A-Za-z0-9_.,:/\-]0)(?:0|11)[ .\-]{0,2}\(?)"
+    r"(?:\+(?<![A-Za-z0-9_+]\+)[ (]{0,2}|0(?<![A-Za-z0-9_.,:/\-]0)(?<![0-9][ ]0)(?:0|11)[ .\-]{0,2}\(?)"
     rf"([1-9](?:{GAP}[0-9]){{6,17}}+)"
 )
 START = re.compile(r"[(0-9](?<![A-Za-z0-9_+$\u20ac\u00a3\u20ba#@].)(?<![0-9][.,:/\-].)(?<![A-Za-z]-.)")
@@ -32,11 +32,11 @@ SHAPES = re.compile(
     # North America: 212-555-0123, 1 (212) 555-0123
     r"(?:1[ .\-/]{0,2})?\([2-9][0-9]{2}\)[ .\-]{0,2}[2-9][0-9]{2}[ .\-]?[0-9]{4}"
     r"|1[ .\-/]{1,2}[2-9][0-9]{2}[ .\-][2-9][0-9]{2}[ .\-][0-9]{4}"
-    r"|[2-9][0-9]{2}(?:[.\-/]|[ ]?-[ ])[2-9][0-9]{2}(?:[.\-]|[ ]?-[ ])[0-9]{4}"
+    r"|[1-9][0-9]{2}(?:[.\-]|[ ]?-[ ])[0-9]{3}(?:[.\-]|[ ]?-[ ])[0-9]{4}|[2-9][0-9]{2}/[2-9][0-9]{2}[.\-][0-9]{4}"
     r"|[2-9][0-9]{2}[ ][2-9][0-9]{2}[ \-][0-9]{4}(?![ ][0-9])"
     # Turkey: 0532 123 45 67, 0 (212) 123 45 67, 532 123 45 67, 05321234567, 90 532 123 45 67
     r"|(?:0[ .\-]?\(?|\(0?)[2-58][0-9]{2}\)?[ .\-]{0,2}[0-9]{3}[ .\-][0-9]{2}[ .\-]?[0-9]{2}"
-    r"|(?:0[ .\-]?\(?|\(0?)5[0-9]{2}\)?(?:[ .\-]{0,2}[0-9]){7}"
+    r"|(?:0[ .\-]{0,3}\(?|\(0?)5[0-9]{2}\)?(?:[ .\-]{0,3}[0-9]){7}|0[ ]?\([2-58][0-9]{2}\)[ ]?[0-9]{7}"
     r"|(?:90[ .\-]?)?5[0-9]{2}[ .\-][0-9]{3}[ .\-][0-9]{2}[ .\-][0-9]{2}"
     # France: 06 12 34 56 78; Russia: 8 (912) 345-67-89; Brazil: (11) 91234-5678
     r"|0[1-9](?:[ .\-][0-9]{2}){4}"
@@ -44,7 +44,7 @@ SHAPES = re.compile(
     r"|\([0-9]{2,5}\)[ \-]{0,2}[0-9]{3,5}[ \-][0-9]{4}"
     # a trunk 0 and groups: 020 7946 0958, 07700 900123, (030) 12345678
     r"|\(0[0-9]{1,5}\)[ \-/]{0,2}[0-9]{2,8}(?:[ \-][0-9]{2,6}){0,3}"
-    r"|0[1-9][0-9]{1,4}[ \-/][ ]?[0-9]{3,8}(?:[ \-][0-9]{2,6}){0,3}"
+    r"|0[1-9][0-9]{0,4}[ \-/][ ]?[0-9]{3,8}(?:[ \-][0-9]{2,6}){0,3}"
 )
 LEAST, MOST = 9, 13
 """Digits of what SHAPES find."""
@@ -54,14 +54,26 @@ DATE = re.compile(
     r"\(?(?:(?:19|20)[0-9]{2}([ .\-/])[0-9]{1,2}\1[0-9]{1,2}|[0-3]?[0-9]([ .\-/])[0-9]{1,2}\2(?:19|20)[0-9]{2})(?![0-9])"
 )
 WORDS = re.compile(
-    r"(?<![a-z])(?:(?:tele|smart|i)?phones?|tel(?:efon\w{0,9}|\u00e9fono|\u00e9phone|efono|ep)?|mobiles?|mobil(?:e?nummer|telefon)?"
-    r"|cell(?:ulare|phone)?|fax|whats ?app|wa\.me|viber|telegram|signal|call(?:ed|ing|s)?|dial(?:l?ed|l?ing)?|sms|text(?:ed)? (?:me|him|her|us|them|to)"
-    r"|ring|reach(?:ed)? (?:me|us|him|her|them)?|hotline|landline|contact|(?:my|his|her|our|your|their|the) (?:new |old |work |home )?(?:number|nr)|number is"
-    r"|numara\w{0,6}|cep|gsm|ara(?:y\u0131n|y\u0131p|d\u0131m|s\u0131n|yabilirsiniz|r m\u0131s\u0131n)?|telsiz|handy(?:nummer)?|ruf(?:en|nummer|t)?|anruf\w{0,4}|erreich\w{0,6}"
-    r"|portable|appel\w{0,4}|num\u00e9ro|m\u00f3vil|movil|celular|ll\u00e1m\w{0,5}|llam\w{0,5}|n\u00famero|ligue|telem\u00f3vel|chiam\w{0,5}|bel(?:len)?|dzwo\u0144|zadzwo\u0144)(?![a-z])"
-    r"|\u0442\u0435\u043b|\u043d\u043e\u043c\u0435\u0440|\u0437\u0432\u043e\u043d|\u7535\u8bdd|\u96fb\u8a71|\u624b\u673a|\u624b\u6a5f|\u643a\u5e2f|\uc804\ud654|\uc5f0\ub77d\ucc98|\u0647\u0627\u062a\u0641|\u062a\u0644\u0641\u0646|\u091c\u0928|\u092b\u093c\u094b\u0928|\u092b\u094b\u0928",
+    "|".join(
+        (
+            r"(?<![a-z])(?:(?:tele|smart)?phones?|tel(?:efon\w{0,9}|éfono|éphone|efono|ep)?|mobiles?|mobil(?:e?nummer|telefon)?",
+            r"cell(?:ulare|phone)?|fax|whats ?app|wa\.me|viber|telegram|signal|call(?:ed|ing|s)?|dial(?:l?ed|l?ing)?|sms",
+            r"(?:text|ring|reach)(?:ed)? (?:me|him|her|us|them|to|at|on)|hotline|landline|contact|(?:ring|text)(?=[ :]{1,2}$)",
+            r"(?:my|his|her|our|your|their) (?:\w{1,12} ){0,2}(?:numbers?|nr)|numara\w{0,6}|cep|gsm",
+            r"ara(?:yın|yıp|dım|sın|yabilirsiniz|r mısın)?|telsiz|handy(?:nummer)?|ruf(?:en|nummer|t)?|anruf\w{0,4}",
+            r"erreich\w{0,6}|portable|appel\w{0,4}|numéro|móvil|movil|celular|llám\w{0,5}|llam\w{0,5}|número|ligue",
+            r"telemóvel|chiam\w{0,5}|bel(?:len)?|dzwoń|zadzwoń)(?![a-z])",
+            r"тел|номер|звон|电话|電話|手机|手機|携帯|전화|연락처|هاتف|تلفن|जन|फ़ोन|फोन",
+        )
+    ),
     re.IGNORECASE,
 )
+CLOSE = 24
+BESIDE = re.compile(
+    rf"(?:{WORDS.pattern})(?:[^\w]|(?:numbers?|no|nr|is|me|us|at|on|to|num|numarası|numaram)(?![a-z]))*$", re.IGNORECASE
+)
+"""So short a number needs its word right before it."""
+SHORT = 8
 STEMS = (
     *("phone", "tel", "mobil", "cell", "fax", "whats", "wa.me", "viber", "signal", "call", "dial", "sms"),
     *("text", "ring", "reach", "line", "contact", "number", " nr", "numara", "cep", "gsm", "ara", "handy"),
@@ -86,7 +98,8 @@ STEMS = (
     *("\u092b\u094b\u0928", "erreich", "ll\u00e1m", "\u0422\u0435\u043b", "\u041d\u043e\u043c\u0435\u0440"),
 )
 """Each word of WORDS holds one of these, whatever its case."""
-BARE = re.compile(r"\(?[0-9](?:[ ().\-/]{0,2}[0-9]){6,16}+")
+BARE = re.compile(r"\(?[0-9](?:[ ().\-/]{0,3}[0-9]){6,16}+")
+YEARS = re.compile(r"(?:19|20)[0-9]{2} ?[\-/] ?(?:19|20)[0-9]{2}(?![0-9])")
 EPOCH = re.compile(r"1[4-9][0-9]{8}(?:[0-9]{3}){0,3}(?![0-9])")
 FOUR_PARTS = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9])")
 MONEY = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?![0-9\-])|[0-9]{1,8}\.[0-9]+(?![0-9.\- ])")
@@ -114,6 +127,8 @@ def shaped(text: str) -> Iterator[tuple[int, int]]:
         if not match or not LEAST <= _digits(match[0]) <= MOST or DATE.match(text, start):
             continue
         end = _with_extension(text, match.end())
+        if text[start] == "0" and start > at + 1 and text[start - 2 : start - 1].isdigit():  # a group of a longer row
+            continue
         if (end > match.end() or not GOES_ON.match(text, end)) and not names_a_thing(text, start):
             at = end
             yield start, end
@@ -132,7 +147,7 @@ def called(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _may_be_called(text: str, start: int, end: int) -> bool:
-    if any(other.match(text, start) for other in (EPOCH, FOUR_PARTS, MONEY, DATE)):
+    if any(other.match(text, start) for other in (EPOCH, FOUR_PARTS, MONEY, DATE, YEARS)):
         return False
     if GOES_ON.match(text, end) and not EXTENSION.match(text, end):
         return False
@@ -140,7 +155,11 @@ def _may_be_called(text: str, start: int, end: int) -> bool:
 
 
 def _is_called(text: str, start: int, end: int) -> bool:
-    return not names_a_thing(text, start) and said(WORDS, text, start, end)
+    if names_a_thing(text, start):
+        return False
+    if _digits(text[start:end]) <= SHORT:
+        return bool(BESIDE.search(text[max(0, start - CLOSE) : start]) or WORDS.search(text[end : end + CLOSE // 2]))
+    return said(WORDS, text, start, end)
 
 
 def _international_end(text: str, start: int, end: int) -> int:
@@ -185,7 +204,7 @@ FAMILIES = (
         (
             SEVEN,
             Clue(
-                pattern=r"[)0-9][ .\-/]{1,2}[0-9]{2,8}[ .\-]|\([0-9]{2,6}\)|0[1-9][0-9]{1,4}[ \-/]|05[0-9]{9}"
+                pattern=r"[)0-9][ .\-/]{1,2}[0-9]{2,8}[ .\-]|\([0-9]{2,6}\)|0[1-9][0-9]{0,4}[ \-/]|05[0-9]{9}"
             ),
         ),
         shaped,

@@ -46,7 +46,7 @@ def merged(spans: Iterable[Span]) -> list[Span]:
         width = span.end - span.start
         if union and span.start < union[-1].end:
             last = union[-1]
-            kind = span.kind if width > widest else last.kind
+            kind = span.kind if width > widest or (width == widest and last.kind == "phone") else last.kind
             widest = max(widest, width)
             union[-1] = Span(last.start, max(last.end, span.end), kind)
         else:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from guard.redact.nearby import names_a_thing, said
+from guard.redact.nearby import said
 from guard.redact.span import Clue, Family
 
+LEFT = r"(?<![A-Za-z0-9_$+]...)(?<![0-9][.,:/\-]...)(?<![A-Za-z][\-.]...)(?<!000)(?<!666)"
+RIGHT = r"(?![0-9A-Za-z_]|[.\-/:][0-9])"
 SHAPE = re.compile(
-    r"[0-8][0-9]{2}(?<![A-Za-z0-9_$+#]...)(?<![0-9A-Za-z][.,:/\-]...)"
-    r"(?<!000)(?<!666)(?P<gap>[ ]?-[ ]?|[ .]|)(?!00)[0-9]{2}(?P=gap)(?!0000)[0-9]{4}"
-    r"(?![0-9A-Za-z_]|[.\-/,:][0-9])"
+    rf"[0-8][0-9]{{2}}{LEFT}(?P<gap>[ ]?-[ ]?|[ .]|)(?!00)[0-9]{{2}}(?P=gap)(?!0000)[0-9]{{4}}{RIGHT}"
 )
 LOOSE = re.compile(
-    r"[0-8][0-9]{2}(?<![A-Za-z0-9_$+#]...)(?<![0-9A-Za-z][.,:/\-]...)"
-    r"(?<!000)(?<!666)[ .\-]{0,3}(?!00)[0-9]{2}[ .\-]{0,3}(?!0000)[0-9]{4}(?![0-9A-Za-z_]|[.\-/,:][0-9])"
+    r"[0-8][0-9]{2}(?:(?<![A-Za-z0-9_$+]...)(?<![0-9][.,:/\-]...)|(?<=[Ss][Ss][Nn]...))(?<!000)(?<!666)"
+    rf"[ .\-]{{0,3}}(?!00)[0-9]{{2}}[ .\-]{{0,3}}(?!0000)[0-9]{{4}}{RIGHT}"
 )
-WORDS = re.compile(r"\bssns?\b|social|soc\.? ?sec|\btin\b|tax ?payer|\bss ?(?:#|no|num)", re.IGNORECASE)
+THING = re.compile(r"\b(?:part|sku|model|serial|isbn|item|catalog(?:ue)?|order|invoice|p/n)\b(?: ?(?:no|num|number|nr|id))?\W{0,3}$", re.IGNORECASE)
+LOOKS_BACK = 24
+WORDS = re.compile(r"(?<![a-z])ssns?(?![a-z])|social|soc\.? ?sec|\btin\b|tax ?payer|\bss ?(?:#|no|num)", re.IGNORECASE)
 STEMS = ("ssn", "social", "soc", "tin", "tax", "ss#", "ss #", "ss no", "ssno", "ss num", "ssnum")
 MORE_DIGITS = re.compile(r"[ ][0-9]")
 
@@ -26,7 +28,7 @@ def shaped(text: str) -> Iterator[tuple[int, int]]:
     """Find 123-45-6789, also with spaces or dots; not undashed, and not where an order number stands."""
     for match in SHAPE.finditer(text):
         gap = match["gap"]
-        if not gap or names_a_thing(text, match.start()):
+        if not gap or THING.search(text[max(0, match.start() - LOOKS_BACK) : match.start()]):
             continue
         if "-" in gap or not _in_a_table(text, match.start(), match.end()):
             yield match.span()
