@@ -30,7 +30,7 @@ def addresses(text: str) -> Iterator[tuple[int, int]]:
 FAMILIES = (
     Family(
         "address",
-        (Clue(pattern=r"[0-9]"), Clue(pattern=r"[A-Z][a-z]|\u00c7|\u011e|\u0130|\u00d6|\u015e|\u00dc")),
+        (Clue(pattern=r"[0-9]"), Clue(pattern="[A-Z][a-z]|[ÇĞİÖŞÜ]")),
         addresses,
     ),
 )

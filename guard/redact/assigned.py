@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
 
 from guard.redact.likely import may_be_key, may_be_password, may_be_said
+from guard.redact.nearby import positions
 from guard.redact.span import Clue, Family
 
-CHOSEN = "|".join(
-    (
-        r"pass(?:word|wort|wd|phrase|code)?s?|pwd|psw|(?<![a-z])pw|[sş][iİı]fre(?:m|si|niz)?|parola(?:m|sı)?",
-        r"contraseña|senha|kennwort|mot de passe|wachtwoord|hasło|пароль|密码|密碼|パスワード|비밀번호",
-    )
+KINDS_OF_KEY = (
+    "access|auth|private|encryption|signing|account|master|license|service|session|security|storage|consumer|app|client"
+    "|webhook|admin|bot|deploy|secret|api|shared[_\\-]?access"
 )
-"""What people choose."""
-DRAWN = "|".join(
-    (
-        r"secret(?:[_\-. ]?(?:access)?[_\-. ]?key)?|token|api[_\-. ]?key|apikey",
-        r"(?:access|auth|private|encryption|signing|account|master|license|service|session|security|storage"
-        r"|shared[_\-]?access|consumer|app|client|webhook|admin|bot|deploy)[_\-. ]?key(?:[_\-]?id)?",
-        r"credentials?|creds|sess(?:ion)?[_\-]?id|jsessionid|phpsessid|signature|sig|auth|bearer|webhook[_\-]?url",
-        r"connection[_\-]?string|(?-i:(?<=[A-Z0-9]_)KEY)",
-    )
-)
-"""What machines draw."""
 SEPARATOR = "|".join(
     (
         r"[ \t]{0,4}(?::=|=>|=(?!=)|:{1,2}|[\-=]{1,2}>|→|,(?=[ ]?[\"'])|>)[ \t]{0,4}",
@@ -32,10 +22,42 @@ SEPARATOR = "|".join(
         r"\((?=[\"'])|[ \t]{1,2}(?=[\"'`])|[ ]-[ ]|[ ]",
     )
 )
-NAMED = re.compile(
-    rf"(?P<name>(?P<chosen>{CHOSEN})|(?:{DRAWN}))(?P<suffix>[A-Za-z0-9_.\-]{{0,24}}?)(?P<close>\\?[\"'`\])]{{0,3}})"
-    rf"(?P<sep>{SEPARATOR})\\?(?P<quote>[\"'`]?)",
-    re.IGNORECASE,
+TAIL = rf"(?P<suffix>[A-Za-z0-9_.\-]{{0,24}}?)\\?[\"'`\])]{{0,3}}(?P<sep>{SEPARATOR})\\?(?P<quote>[\"'`]?)"
+
+
+class Name(NamedTuple):
+    """A name that announces a secret: `stem` in small letters, what may come before it and after it."""
+
+    stem: str
+    chosen: bool
+    """By people: words may be the value.  Otherwise a machine drew it."""
+    before: re.Pattern[str] | None
+    after: re.Pattern[str]
+
+
+def _name(stem: str, after: str = "", *, before: str = "", chosen: bool = False) -> Name:
+    left = re.compile(f"(?:{before})$", re.IGNORECASE) if before else None
+    return Name(stem, chosen, left, re.compile(rf"(?:{after})(?P<end>){TAIL}", re.IGNORECASE))
+
+
+NAMES = (
+    _name("pass", "(?:word|wort|wd|phrase|code|e)?s?", chosen=True),
+    _name("pw", chosen=True, before="(?:^|[^a-z])"),
+    *(
+        _name(stem, chosen=True)
+        for stem in ("pwd", "psw", "contraseña", "senha", "kennwort", "wachtwoord", "hasło")
+    ),
+    *(_name(stem, chosen=True) for stem in ("пароль", "密码", "密碼", "パスワード", "비밀번호")),
+    _name("ifre", "(?:m|si|niz)?", before="[sşŞ]", chosen=True),
+    _name("parola", "(?:m|sı)?", chosen=True),
+    _name("secret", r"(?:[_\-. ]?(?:access)?[_\-. ]?key)?"),
+    _name("token"),
+    _name("key", "(?:[_-]?id)?", before=rf"(?:{KINDS_OF_KEY})[_\-. ]?|(?-i:[A-Z0-9]_)"),
+    *(_name(stem) for stem in ("credential", "creds", "jsessionid", "phpsessid", "auth")),
+    _name("sess", r"(?:ion)?[_\-]?id"),
+    _name("sig", "(?:nature)?"),
+    _name("webhook", r"[_\-]?url"),
+    _name("connection", r"[_\-]?string"),
 )
 FLAG = re.compile(
     r"--?(?:[a-z]{1,12}-)?(?P<name>(?P<chosen>password|pass|passwd|pwd)|token|secret|api-?key|access-key|secret-key)"
@@ -53,38 +75,44 @@ NOT_A_SECRET = re.compile(
 )
 """What stands between name and value and makes it something else: `token_count`, `password_length`."""
 SHORT_NAME = 4
+BEFORE = 16
 TRAILING = ".,;:!?)]}'\"\\"
 WRAPPED = frozenset(("(", "["))
 
 
-def assigned(text: str) -> Iterator[tuple[int, int]]:
-    """Find the values behind names of secrets."""
-    for match in NAMED.finditer(text):
-        if _is_name(text, match):
-            yield from _value(text, match)
+def assigned(name: Name, text: str) -> Iterator[tuple[int, int]]:
+    """Find the values behind one name."""
+    for start in positions((name.stem,), text):
+        match = name.after.match(text, start + len(name.stem))
+        if match and _is_name(name, text, start, match):
+            yield from _value(text, match, text[start : match.start("end")], chosen=name.chosen)
 
 
 def flags(text: str) -> Iterator[tuple[int, int]]:
     """Find what follows --password and -u user:password on a command line."""
     for match in FLAG.finditer(text):
-        yield from _value(text, match, flag=True)
+        yield from _value(text, match, match["name"], chosen=match["chosen"] is not None, flag=True)
     if "curl" in text:
         for match in CURL_USER.finditer(text):
             yield match.span("value")
 
 
-def _is_name(text: str, match: re.Match[str]) -> bool:
+def _is_name(name: Name, text: str, start: int, match: re.Match[str]) -> bool:
     """`mytoken`, `API-Token` and `tokenValue` are names; `tokenize`, `compass` and `secretary` are not."""
-    name, suffix = match["name"], match["suffix"]
-    before = text[max(0, match.start() - 1) : match.start()]
-    if len(name) <= SHORT_NAME and before.isalpha() and not (name[0].isupper() and before.islower()):
+    if name.before and not name.before.search(text[max(0, start - BEFORE) : start]):
         return False
+    suffix, before = match["suffix"], text[max(0, start - 1) : start]
+    if not name.before and match.start("end") - start <= SHORT_NAME and before.isalpha():
+        if not (text[start].isupper() and before.islower()):
+            return False
     if suffix[:1].islower() and suffix not in ("s", "m"):
         return False
     return not NOT_A_SECRET.match(suffix)
 
 
-def _value(text: str, match: re.Match[str], *, flag: bool = False) -> Iterator[tuple[int, int]]:
+def _value(
+    text: str, match: re.Match[str], name: str, *, chosen: bool, flag: bool = False
+) -> Iterator[tuple[int, int]]:
     start, quote = match.end(), match["quote"]
     found = (QUOTED[quote] if quote else UNQUOTED).match(text, start)
     value = "" if not found else found[0] if quote else _trimmed(found[0])
@@ -92,12 +120,12 @@ def _value(text: str, match: re.Match[str], *, flag: bool = False) -> Iterator[t
     if not value or (not quote and text[end : end + 1] in WRAPPED):  # a call or an index: code
         return
     sep = match["sep"].strip()
-    if not match["chosen"]:
+    if not chosen:
         likely = sep not in ("", "-", "(") or flag or bool(quote)
         likely = likely and " " not in value and may_be_key(value)
     elif sep == ">" and text[end : end + 1] != "<":
         likely = False
-    elif flag or quote or "=" in sep or _is_listed(text, match, end):
+    elif flag or quote or "=" in sep or _is_listed(text, sep, name, end):
         likely = may_be_password(value, quoted=bool(quote)) and (sep != "(" or any(map(str.isdigit, value)))
     else:
         likely = may_be_said(value, bare=not sep)
@@ -110,20 +138,19 @@ def _trimmed(value: str) -> str:
     return trimmed + "!" if value[len(trimmed) :].startswith("!") else trimmed
 
 
-def _is_listed(text: str, match: re.Match[str], at: int) -> bool:
+def _is_listed(text: str, sep: str, name: str, at: int) -> bool:
     """Whether it is `name: value` and no sentence goes on behind the value; `PASS: test_login` is a log's."""
-    if match["sep"].strip() not in (":", "::", ">", "->", "→") or match["name"].lower() == "pass":
+    if sep not in (":", "::", ">", "->", "→") or name.lower() == "pass":
         return False
     rest = text[at : at + 3].lstrip(TRAILING)
     return not (rest[:1] == " " and rest[1:2].isalpha())
 
 
-STEMS = (
-    *("pass", "pwd", "psw", "pw", "ifre", "İfre", "parola", "contrase", "senha", "kennwort", "wachtwoord", "hasło"),
-    *("пароль", "密码", "密碼", "パスワード", "비밀번호", "secret", "token", "key", "cred", "sess", "sig", "auth"),
-    *("bearer", "webhook", "connection"),
-)
+def _family(name: Name) -> Family:
+    return Family("secret", (Clue(literals=(name.stem,), anycase=True),), partial(assigned, name))
+
+
 FAMILIES = (
-    Family("secret", (Clue(literals=STEMS, anycase=True),), assigned),
+    *map(_family, NAMES),
     Family("secret", (Clue(literals=("--", " -u", "-pass", "-token", "-pwd")),), flags),
 )

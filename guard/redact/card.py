@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from guard.redact.nearby import names_a_thing, said
+from guard.redact.nearby import groups, names_a_thing, said
 from guard.redact.span import Clue, Family
 
 CANDIDATE = re.compile(r"[1-9][0-9]{3}(?<![A-Za-z0-9_]....)(?<![0-9][.,].{4})(?:[ .\-\n]{0,2}[0-9]){8,15}+")
@@ -24,7 +24,9 @@ BRANDS = (
 )
 """(first digits, lengths): Visa, Mastercard, Amex, Diners, Discover, JCB, UnionPay and RuPay, Mir, Troy, Elo,
 Verve and Hipercard, Maestro; as the brands and ISO/IEC 7812 lists give them."""
-LAYOUTS = frozenset(((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 4, 4, 3), (4, 4, 5), (4, 5, 6)))
+LAYOUTS = frozenset(
+    ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1), (4, 4, 4, 3), (4, 4, 5), (4, 5, 6))
+)
 """How cards are grouped; digits in other groups are a table's."""
 WORDS = re.compile(
     r"card|visa|amex|credit|debit|master|maestro|discover|diners|jcb|\bcc\b|\bpan\b|kart|tarjeta|carte|karte|payment",
@@ -37,41 +39,34 @@ def cards(text: str) -> Iterator[tuple[int, int]]:
     """Find card numbers, bare or in groups."""
     at = 0
     while match := CANDIDATE.search(text, at):
-        groups = _groups(text, match.start(), match.end())
-        end = _card_end(text, groups)
-        at = end or groups[0][1]
+        some = groups(text, match.start(), match.end())
+        end = _card_end(text, some)
+        at = end or some[0][1]
         if end:
             yield match.start(), end
 
 
-def _groups(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    groups: list[tuple[int, int]] = []
-    for at in range(start, end):
-        if not text[at].isdigit():
-            continue
-        if groups and groups[-1][1] == at:
-            groups[-1] = (groups[-1][0], at + 1)
-        else:
-            groups.append((at, at + 1))
-    return groups
-
-
-def _card_end(text: str, groups: list[tuple[int, int]]) -> int:
+def _card_end(text: str, row: list[tuple[int, int]]) -> int:
     """Return where the longest card that begins here ends, 0 if there is none."""
-    for many in range(len(groups), 0, -1):
-        some = groups[:many]
+    for many in range(len(row), 0, -1):
+        some = row[:many]
         layout = tuple(end - start for start, end in some)
         if (many == 1 or layout in LAYOUTS) and _is_card(text, some):
             return some[-1][1]
     return 0
 
 
-def _is_card(text: str, groups: list[tuple[int, int]]) -> bool:
-    start, end = groups[0][0], groups[-1][1]
-    number = "".join(text[a:b] for a, b in groups)
-    if not _has_brand(number) or not luhn(number) or len(set(number)) == 1:
+def _is_card(text: str, row: list[tuple[int, int]]) -> bool:
+    start, end = row[0][0], row[-1][1]
+    number = "".join(text[a:b] for a, b in row)
+    if (
+        not LEAST <= len(number) <= MOST
+        or not luhn(number)
+        or not _has_brand(number)
+        or len(set(number)) == 1
+    ):
         return False
-    if len(groups) > 1:  # a line may break once inside a number, four lines are a column
+    if len(row) > 1:  # a line may break once inside a number, four lines are a column
         return not text[end : end + 1].isalnum() and text.count("\n", start, end) <= 1
     if GOES_ON.match(text, end):
         return False
@@ -82,6 +77,7 @@ def _has_brand(number: str) -> bool:
     return any(len(number) in lengths and first.match(number) for first, lengths in BRANDS)
 
 
+LEAST, MOST = 12, 19
 DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
@@ -91,4 +87,4 @@ def luhn(number: str) -> bool:
     return (sum(digits[::2]) + sum(DOUBLED[digit] for digit in digits[1::2])) % 10 == 0
 
 
-FAMILIES = (Family("card", (Clue(pattern=r"[1-9][0-9]{3}(?:[ .\-\n]{0,2}[0-9]){8}"),), cards),)
+FAMILIES = (Family("card", (Clue(pattern=r"[0-9]{4}[ .\-\n]{0,2}[0-9]{4}[0-9 .\-\n]{3}"),), cards),)

@@ -49,6 +49,19 @@ class Families:
 
 
 def _re2_gate(clues: Sequence[Clue]) -> Gate:
+    """Ask for shapes and for words apart: together they make more states than RE2 keeps (450 us instead of 7)."""
+    shapes = [n for n, clue in enumerate(clues) if not clue.literals]
+    words = [n for n, clue in enumerate(clues) if clue.literals]
+    of_shapes, of_words = _re2_set([clues[n] for n in shapes]), _re2_set([clues[n] for n in words])
+
+    def gate(text: str) -> list[int]:
+        found, said = of_shapes(text), of_words(text)  # None for none
+        return [*(shapes[n] for n in found or ()), *(words[n] for n in said or ())] if found or said else []
+
+    return gate
+
+
+def _re2_set(clues: Sequence[Clue]) -> Gate:
     options = re2.Options()
     options.log_errors = False
     options.never_capture = True
@@ -56,8 +69,8 @@ def _re2_gate(clues: Sequence[Clue]) -> Gate:
     for clue in clues:
         asked.Add(_as_pattern(clue))
     asked.Compile()
-    gate: Gate = asked.Match
-    return gate
+    match: Gate = asked.Match
+    return match
 
 
 def _as_pattern(clue: Clue) -> str:
@@ -66,8 +79,11 @@ def _as_pattern(clue: Clue) -> str:
 
 
 def _stdlib_clues(clues: Sequence[Clue]) -> list[tuple[int, Clue, Callable[[str], object]]]:
-    lowered = [clue._replace(literals=tuple(map(str.lower, clue.literals))) if clue.anycase else clue for clue in clues]
-    return [(n, clue, re.compile(clue.pattern).search) for n, clue in enumerate(lowered)]
+    lowered = [
+        clue._replace(literals=tuple(map(str.lower, clue.literals))) if clue.anycase else clue
+        for clue in clues
+    ]
+    return [(n, clue, re.compile(_as_pattern(clue)).search) for n, clue in enumerate(lowered)]
 
 
 def _stdlib_gate(clues: Sequence[tuple[int, Clue, Callable[[str], object]]], text: str) -> list[int]:

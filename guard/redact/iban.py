@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from guard.redact.span import Clue, Family
 
-BEGINNING = re.compile(r"[A-Za-z]{2}(?<![A-Za-z0-9]..)[ ]?[0-9]{2}|(?i:iban)(?P<glued>[A-Za-z]{2}[0-9]{2})")
+BEGINNING = re.compile(r"[0-9](?:(?<=[A-Za-z]{2}.)|(?<=[A-Za-z]{2}[ ].))[0-9]")
+GLUED = "iban"
 REST = re.compile(r"(?:[ \t\r\n.\-/]{0,2}[A-Za-z0-9]){15,34}")
 _LENGTHS = (
     "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 "
@@ -22,15 +23,23 @@ LENGTHS = {item[:2]: int(item[2:]) for item in _LENGTHS.split()}
 
 def ibans(text: str) -> Iterator[tuple[int, int]]:
     """Find IBANs, in one piece or in groups, in any case."""
-    at = 0
-    while match := BEGINNING.search(text, at):
-        start = match.start("glued") if match["glued"] else match.start()
-        at = start + 1
-        length = LENGTHS.get(text[start : start + 2].upper())
-        end = _end(text, start, length) if length else 0
+    taken = 0
+    for match in BEGINNING.finditer(text):
+        start = _start(text, match.start())
+        length = LENGTHS.get(text[start : start + 2].upper()) if start >= taken else None
+        end = _end(text, start, length) if length and _stands_alone(text, start) else 0
         if end and _mod97(text[start:end]):
-            at = end
+            taken = end
             yield start, end
+
+
+def _start(text: str, digits: int) -> int:
+    return digits - (3 if text[digits - 1] == " " else 2)
+
+
+def _stands_alone(text: str, start: int) -> bool:
+    before = text[start - 1 : start]
+    return not (before.isascii() and before.isalnum()) or text[max(0, start - 4) : start].lower() == GLUED
 
 
 def _end(text: str, start: int, length: int) -> int:
@@ -53,6 +62,12 @@ def _mod97(written: str) -> bool:
     return int("".join(str(int(character, 36)) for character in turned)) % 97 == 1
 
 
+COUNTRY = "|".join(LENGTHS)
+GAP = r"[ \t\r\n.\-/]{0,2}"
 FAMILIES = (
-    Family("iban", (Clue(pattern=r"[A-Za-z]{2}[ ]?[0-9]{2}(?:[ \t\r\n.\-/]{0,2}[A-Za-z0-9]){11}"),), ibans),
+    Family(
+        "iban",
+        (Clue(pattern=rf"(?i)(?:{COUNTRY})[ ]?[0-9]{{2}}{GAP}[A-Z0-9]{{4,5}}{GAP}[A-Z0-9]{{3}}"),),
+        ibans,
+    ),
 )

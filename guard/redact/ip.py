@@ -8,11 +8,11 @@ from ipaddress import AddressValueError, IPv6Address
 
 from guard.redact.span import Clue, Family
 
-OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-V4 = re.compile(
-    rf"(?<![A-Za-z0-9_.+])(?<![A-Za-z]-)(?:{OCTET}\.){{3}}{OCTET}"
+QUAD = re.compile(
+    r"[0-9](?<![A-Za-z0-9_.+].)(?<![A-Za-z]-.)[0-9]{0,2}(?:\.[0-9]{1,3}){3}"
     r"(?![A-Za-z0-9_]|\.[0-9]|-[A-Za-z]|\+[0-9]|-[0-9]+(?![0-9.]))"
 )
+OCTETS = frozenset(map(str, range(256)))
 VERSION = re.compile(
     r"(?:\b(?:v|ver|vers|version|versions|release|rel|build|firmware|fw|sdk|update|upgrade[ds]?|sürüm|section|§|chapter|oid"
     r"|chrome|safari|edge?|opera|opr|firefox|mozilla|gecko|webkit|electron|python|node|nginx|apache|java|jdk|ruby|php|linux"
@@ -25,7 +25,8 @@ UPGRADE = re.compile(
 )
 LOOKS_BACK = 32
 
-V6 = re.compile(r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,60}")
+V6 = re.compile(r":[0-9A-Fa-f:.]{1,60}")
+HEX = "0123456789ABCDEFabcdef"
 GROUPS, SHORTEST = 8, 3
 V4_BITS, V6_BITS = 32, 128
 TAIL = re.compile(r"(?P<zone>%[A-Za-z0-9_.\-]{1,15})?(?:/(?P<bits>[0-9]{1,3})(?![0-9A-Za-z_]))?")
@@ -33,7 +34,9 @@ TAIL = re.compile(r"(?P<zone>%[A-Za-z0-9_.\-]{1,15})?(?:/(?P<bits>[0-9]{1,3})(?!
 
 def v4(text: str) -> Iterator[tuple[int, int]]:
     """Find four octets; a port or a prefix length behind them is none of theirs."""
-    for match in V4.finditer(text):
+    for match in QUAD.finditer(text):
+        if not OCTETS.issuperset(match[0].split(".")):
+            continue
         before = text[max(0, match.start() - LOOKS_BACK) : match.start()]
         if not VERSION.search(before) and not UPGRADE.search(before):
             yield match.start(), _with_network(text, match.end(), V4_BITS)
@@ -42,10 +45,13 @@ def v4(text: str) -> Iterator[tuple[int, int]]:
 def v6(text: str) -> Iterator[tuple[int, int]]:
     """Find eight groups, or fewer around one `::`."""
     for match in V6.finditer(text):
-        candidate = match[0].rstrip(".")
+        head = text[max(0, match.start() - 5) : match.start()]
+        head = head[len(head.rstrip(HEX)) :]
+        candidate = head + match[0].rstrip(".")
         if candidate.endswith(":") and not candidate.endswith("::"):
             candidate = candidate[:-1]
-        start, end = match.start(), match.start() + len(candidate)
+        start = match.start() - len(head)
+        end = start + len(candidate)
         if _may_be_v6(candidate) and _stands_alone(text, start, end) and _parses(candidate):
             yield start, _with_network(text, end, V6_BITS)
 

@@ -33,7 +33,9 @@ LOOKED_UP = re.compile(
 IDENTIFIER = re.compile(r"[A-Za-z_]+$")
 CODE = re.compile(r"\(|^[A-Za-z_]+(?:\??\.[A-Za-z_]+)+$|::")
 """A call, or words with dots between them."""
-ABOUT_SECRETS = re.compile(r"pass|pwd|secret|token|key|cred|param|arg|input|value|field|user|hash", re.IGNORECASE)
+ABOUT_SECRETS = re.compile(
+    r"pass|pwd|secret|token|key|cred|param|arg|input|value|field|user|hash", re.IGNORECASE
+)
 NUMBERED = re.compile(
     r"(?:v?[0-9.]+(?:st|nd|rd|th|px|m?s|[kmg]b?|h|x|%|days?)?|sha-?[0-9]+|md[45]|aes-?[0-9]+|rsa-?[0-9]+|[0-9]+password|oauth2?|2fa|s3"
     r"|[a-z]+[0-9]?)[.,;:!?)]*$"
@@ -87,5 +89,5 @@ def may_be_said(value: str, *, bare: bool) -> bool:
     if has_digit:
         return not NUMBERED.match(value) or (has_letter and len(value) >= LEAST_BARE)
     if value.isalpha():
-        return (len(value) >= LEAST_KEY and _mixed(value) and not value.istitle() and not value.isupper())
+        return len(value) >= LEAST_KEY and _mixed(value) and not value.istitle() and not value.isupper()
     return len(value) >= LEAST_BARE and any(not c.isalnum() and c not in "'’-._/," for c in value[:-1])

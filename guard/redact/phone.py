@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from guard.redact.dialling import LENGTHS, code_of
-from guard.redact.nearby import names_a_thing, said
+from guard.redact.nearby import any_near, groups, names_a_thing, positions, said
 from guard.redact.span import Clue, Family
 
 GAP = r"[ ().\-/\t]{0,3}"
@@ -70,34 +70,87 @@ WORDS = re.compile(
 )
 CLOSE = 24
 BESIDE = re.compile(
-    rf"(?:{WORDS.pattern})(?:[^\w]|(?:numbers?|no|nr|is|me|us|at|on|to|num|numarası|numaram)(?![a-z]))*$", re.IGNORECASE
+    rf"(?:{WORDS.pattern})(?:[^\w]|(?:numbers?|no|nr|is|me|us|at|on|to|num|numarası|numaram)(?![a-z]))*$",
+    re.IGNORECASE,
 )
 """So short a number needs its word right before it."""
 SHORT = 8
 STEMS = (
-    *("phone", "tel", "mobil", "cell", "fax", "whats", "wa.me", "viber", "signal", "call", "dial", "sms"),
-    *("text", "ring", "reach", "line", "contact", "number", " nr", "numara", "cep", "gsm", "ara", "handy"),
     *(
+        "phone",
+        "tel",
+        "mobil",
+        "cell",
+        "fax",
+        "whats",
+        "wa.me",
+        "viber",
+        "signal",
+        "call",
+        "dial",
+        "sms",
+        "text me",
+    ),
+    *(
+        "text h",
+        "text us",
+        "text them",
+        "text to",
+        "text:",
+        "texted",
+        "ring ",
+        "ring:",
+        "reach",
+        "hotline",
+        "landline",
+    ),
+    *(
+        "contact",
+        "number",
+        " nr",
+        "numara",
+        "cep",
+        "gsm",
+        " ara",
+        "handy",
         "ruf",
         "portable",
         "appel",
-        "ro",
+        "numéro",
+    ),
+    *(
+        "móvil",
         "movil",
-        "vil",
         "celular",
         "llam",
-        "mam",
+        "llám",
+        "número",
         "ligue",
         "chiam",
-        "bel",
-        "dzwo",
+        "bel ",
+        "bellen",
+        "dzwoń",
+        "erreich",
     ),
-    *("\u0442\u0435\u043b", "\u043d\u043e\u043c\u0435\u0440", "\u0437\u0432\u043e\u043d", "\u7535\u8bdd"),
-    *("\u96fb\u8a71", "\u624b\u673a", "\u624b\u6a5f", "\u643a\u5e2f", "\uc804\ud654", "\uc5f0\ub77d"),
-    *("\u0647\u0627\u062a\u0641", "\u062a\u0644\u0641\u0646", "\u091c\u0928", "\u092b\u093c\u094b\u0928"),
-    *("\u092b\u094b\u0928", "erreich", "ll\u00e1m", "\u0422\u0435\u043b", "\u041d\u043e\u043c\u0435\u0440"),
+    *(
+        "тел",
+        "номер",
+        "звон",
+        "电话",
+        "電話",
+        "手机",
+        "手機",
+        "携帯",
+        "전화",
+        "연락",
+        "هاتف",
+        "تلفن",
+        "जन",
+        "फ़ोन",
+        "फोन",
+    ),
 )
-"""Each word of WORDS holds one of these, whatever its case."""
+"""Each word of WORDS holds one of these, but for `ara` where a text begins."""
 BARE = re.compile(r"\(?[0-9](?:[ ().\-/]{0,3}[0-9]){6,16}+")
 YEARS = re.compile(r"(?:19|20)[0-9]{2} ?[\-/] ?(?:19|20)[0-9]{2}(?![0-9])")
 EPOCH = re.compile(r"1[4-9][0-9]{8}(?:[0-9]{3}){0,3}(?![0-9])")
@@ -127,7 +180,9 @@ def shaped(text: str) -> Iterator[tuple[int, int]]:
         if not match or not LEAST <= _digits(match[0]) <= MOST or DATE.match(text, start):
             continue
         end = _with_extension(text, match.end())
-        if text[start] == "0" and start > at + 1 and text[start - 2 : start - 1].isdigit():  # a group of a longer row
+        if (
+            text[start] == "0" and start > at + 1 and text[start - 2 : start - 1].isdigit()
+        ):  # a group of a longer row
             continue
         if (end > match.end() or not GOES_ON.match(text, end)) and not names_a_thing(text, start):
             at = end
@@ -136,10 +191,12 @@ def shaped(text: str) -> Iterator[tuple[int, int]]:
 
 def called(text: str) -> Iterator[tuple[int, int]]:
     """Find other digits, where a word near says that somebody is called."""
-    at = 0
+    words, at = positions(STEMS, text), 0
     for begin in START.finditer(text):
         start = begin.start()
-        match = BARE.match(text, start) if start >= at else None
+        if start < at or not any_near(words, start, start):
+            continue
+        match = BARE.match(text, start)
         end = _fit(text, start, match.end(), 7, 15) if match else 0
         if end and _may_be_called(text, start, end):
             at = _with_extension(text, end)
@@ -158,7 +215,9 @@ def _is_called(text: str, start: int, end: int) -> bool:
     if names_a_thing(text, start):
         return False
     if _digits(text[start:end]) <= SHORT:
-        return bool(BESIDE.search(text[max(0, start - CLOSE) : start]) or WORDS.search(text[end : end + CLOSE // 2]))
+        return bool(
+            BESIDE.search(text[max(0, start - CLOSE) : start]) or WORDS.search(text[end : end + CLOSE // 2])
+        )
     return said(WORDS, text, start, end)
 
 
@@ -176,14 +235,12 @@ def _international_end(text: str, start: int, end: int) -> int:
 def _fit(text: str, start: int, end: int, least: int, most: int) -> int:
     """Return the end of the longest row of whole groups with so many digits, 0 if there is none."""
     digits = best = 0
-    for at in range(start, end):
-        if not text[at].isdigit():
-            continue
-        digits += 1
+    for first, last in groups(text, start, end):
+        digits += last - first
         if digits > most:
             break
-        if digits >= least and not text[at + 1 : at + 2].isdigit():
-            best = at + 1
+        if digits >= least:
+            best = last
     return best
 
 
@@ -196,7 +253,7 @@ def _digits(text: str) -> int:
     return sum(map(str.isdigit, text))
 
 
-SEVEN = Clue(pattern=r"[0-9](?:[ ().\-/\t]{0,3}[0-9]){6}")
+SEVEN = Clue(pattern=r"[0-9][0-9 ().\-/\t]{5}[0-9 ().\-/\t]*[0-9]")
 FAMILIES = (
     Family("phone", (SEVEN, Clue(pattern=r"\+[ (]{0,2}[1-9]|0(?:0|11)[ .\-(]{0,3}[1-9]")), international),
     Family(

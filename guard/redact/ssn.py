@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from guard.redact.nearby import said
+from guard.redact.nearby import any_near, positions, said
 from guard.redact.span import Clue, Family
 
 LEFT = r"(?<![A-Za-z0-9_$+]...)(?<![0-9][.,:/\-]...)(?<![A-Za-z][\-.]...)(?<!000)(?<!666)"
@@ -17,9 +17,14 @@ LOOSE = re.compile(
     r"[0-8][0-9]{2}(?:(?<![A-Za-z0-9_$+]...)(?<![0-9][.,:/\-]...)|(?<=[Ss][Ss][Nn]...))(?<!000)(?<!666)"
     rf"[ .\-]{{0,3}}(?!00)[0-9]{{2}}[ .\-]{{0,3}}(?!0000)[0-9]{{4}}{RIGHT}"
 )
-THING = re.compile(r"\b(?:part|sku|model|serial|isbn|item|catalog(?:ue)?|order|invoice|p/n)\b(?: ?(?:no|num|number|nr|id))?\W{0,3}$", re.IGNORECASE)
+THING = re.compile(
+    r"\b(?:part|sku|model|serial|isbn|item|catalog(?:ue)?|order|invoice|p/n)\b(?: ?(?:no|num|number|nr|id))?\W{0,3}$",
+    re.IGNORECASE,
+)
 LOOKS_BACK = 24
-WORDS = re.compile(r"(?<![a-z])ssns?(?![a-z])|social|soc\.? ?sec|\btin\b|tax ?payer|\bss ?(?:#|no|num)", re.IGNORECASE)
+WORDS = re.compile(
+    r"(?<![a-z])ssns?(?![a-z])|social|soc\.? ?sec|\btin\b|tax ?payer|\bss ?(?:#|no|num)", re.IGNORECASE
+)
 STEMS = ("ssn", "social", "soc", "tin", "tax", "ss#", "ss #", "ss no", "ssno", "ss num", "ssnum")
 MORE_DIGITS = re.compile(r"[ ][0-9]")
 
@@ -40,13 +45,14 @@ def _in_a_table(text: str, start: int, end: int) -> bool:
 
 def named(text: str) -> Iterator[tuple[int, int]]:
     """Find nine digits in any grouping near the words."""
+    places = positions(STEMS, text)
     for match in LOOSE.finditer(text):
-        if said(WORDS, text, *match.span()):
+        if any_near(places, *match.span()) and said(WORDS, text, *match.span()):
             yield match.span()
 
 
-SHAPED = Clue(pattern=r"[0-8][0-9]{2}(?:[ ]?-[ ]?|[ .])[0-9]{2}(?:[ ]?-[ ]?|[ .])[0-9]{4}")
-NINE = Clue(pattern=r"[0-8][0-9]{2}[ .\-]{0,3}[0-9]{2}[ .\-]{0,3}[0-9]{4}")
+SHAPED = Clue(pattern=r"[0-9]{3}[ .\-]{1,3}[0-9]{2}[ .\-]{1,3}[0-9]{4}")
+NINE = Clue(pattern=r"[0-9]{3}[ .\-]{0,3}[0-9]{2}[ .\-]{0,3}[0-9]{4}")
 FAMILIES = (
     Family("ssn", (SHAPED,), shaped),
     Family("ssn", (NINE, Clue(literals=STEMS, anycase=True)), named),

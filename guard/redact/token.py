@@ -6,19 +6,17 @@ import re
 from collections.abc import Iterator
 
 from guard.redact.likely import entropy_bits, stands_for_another
+from guard.redact.nearby import positions
 from guard.redact.span import Clue, Family
 
 JWT = re.compile(
     r"e[wy][A-Za-z0-9](?<![A-Za-z0-9_\-]e..)[A-Za-z0-9_\-]{7,4000}+\.[A-Za-z0-9_\-]{4,8000}+(?:\.[A-Za-z0-9_\-]{0,4000}+){0,3}=?"
 )
 ENCODED_JWT = re.compile(r"ZXlK(?<![A-Za-z0-9_\-]ZXlK)[A-Za-z0-9/\\_+\-]{40,8000}+={0,2}")
-SCHEME = re.compile(
-    r"(?<![A-Za-z0-9_])(?P<scheme>bearer|basic|token|apikey|api-key)[ \t:=]{1,3}[\"']?(?P<value>[A-Za-z0-9._~+/=\-]{8,4000})",
-    re.IGNORECASE,
-)
-AFTER_HEADER = re.compile(r"authorization[\"']{0,2}\s{0,2}[:=,>]{1,2}\s{0,2}[\"'({]{0,2}$", re.IGNORECASE)
-BARE_HEADER = re.compile(
-    r"authorization[\"']?\s?[:=]\s?[\"']?(?!bearer|basic|token|digest|negotiate|aws4)(?P<value>[A-Za-z0-9._~+/=\-]{12,4000})",
+BEARER = re.compile(r"[ \t:=]{1,3}[\"']?(?P<value>[A-Za-z0-9._~+/=\-]{8,4000}+)")
+AUTHORIZATION = re.compile(
+    r"[\"']{0,2}\s{0,2}[:=,>]{1,2}\s{0,2}[\"'({]{0,2}(?:(?:bearer|basic|token|apikey|api-key)[ \t:=]{1,3}[\"']?"
+    r"|(?!digest|negotiate|aws4))(?P<value>[A-Za-z0-9._~+/=\-]{8,4000}+)",
     re.IGNORECASE,
 )
 COOKIE = re.compile(
@@ -28,8 +26,9 @@ COOKIE = re.compile(
 BEGIN = re.compile(r"-----BEGIN[ A-Z0-9_\-]{0,60}PRIVATE KEY(?: BLOCK)?-----")
 END = re.compile(r"-----END[ A-Z0-9_\-]{0,60}PRIVATE KEY(?: BLOCK)?-----")
 KEY_LINES = re.compile(r"(?:\\[nr]|[A-Za-z0-9+/=\s:,.\-\u2026\"'|>])*+")
-HEADER_BITS, LONG = 2.5, 16
-VALUE_MAX = 64
+LEAST_BITS, LONG = 2.5, 16
+WIDTH = 64
+"""Characters of a value whose entropy is looked at."""
 
 
 def jwts(text: str) -> Iterator[tuple[int, int]]:
@@ -40,26 +39,31 @@ def jwts(text: str) -> Iterator[tuple[int, int]]:
         yield match.span()
 
 
+def bearers(text: str) -> Iterator[tuple[int, int]]:
+    """Find what follows the word bearer, unless it is a word, too."""
+    for at in positions(("bearer",), text):
+        match = BEARER.match(text, at + len("bearer"))
+        if match and not text[at - 1 : at].isalnum() and _is_drawn(match["value"]):
+            yield match.span("value")
+
+
 def headers(text: str) -> Iterator[tuple[int, int]]:
-    """Find the values of Authorization headers, with or without the header's name."""
-    for match in SCHEME.finditer(text):
-        head = text[max(0, match.start() - 24) : match.start()]
-        if _carries(match["value"], named=bool(AFTER_HEADER.search(head)), scheme=match["scheme"].lower()):
-            yield match.span("value")
-    for match in BARE_HEADER.finditer(text):
-        if not stands_for_another(match["value"]) and any(map(str.isdigit, match["value"])):
+    """Find the value of an Authorization header, whatever its scheme."""
+    for at in positions(("authorization",), text):
+        match = AUTHORIZATION.match(text, at + len("authorization"))
+        if (
+            match
+            and not stands_for_another(match["value"])
+            and entropy_bits(match["value"][:WIDTH]) >= LEAST_BITS
+        ):
             yield match.span("value")
 
 
-def _carries(value: str, *, named: bool, scheme: str) -> bool:
-    if stands_for_another(value) or entropy_bits(value[:VALUE_MAX]) < HEADER_BITS:
+def _is_drawn(value: str) -> bool:
+    if stands_for_another(value) or entropy_bits(value[:WIDTH]) < LEAST_BITS:
         return False
-    if named:
-        return True
     has_digit = any(map(str.isdigit, value))
-    return scheme == "bearer" and (
-        has_digit or len(value) > 2 * LONG or not value.islower() and len(value) >= LONG
-    )
+    return has_digit or len(value) > 2 * LONG or (not value.islower() and len(value) >= LONG)
 
 
 def cookies(text: str) -> Iterator[tuple[int, int]]:
@@ -91,7 +95,8 @@ FAMILIES = (
         ),
         jwts,
     ),
-    Family("token", (Clue(literals=("bearer", "authorization"), anycase=True),), headers),
+    Family("token", (Clue(literals=("bearer",), anycase=True),), bearers),
+    Family("token", (Clue(literals=("authorization",), anycase=True),), headers),
     Family("token", (Clue(literals=("cookie:", 'cookie":', "cookie':"), anycase=True),), cookies),
     Family("private_key", (Clue(literals=("PRIVATE KEY",)),), private_keys),
 )
