@@ -147,7 +147,8 @@ def _is_listed(text: str, sep: str, name: str, at: int) -> bool:
 
 
 def _family(name: Name) -> Family:
-    return Family("secret", (Clue(literals=(name.stem,), anycase=True),), partial(assigned, name))
+    pattern = rf"(?:{KINDS_OF_KEY})[_\-. ]?key|[A-Z0-9]_KEY" if name.stem == "key" else ""
+    return Family("secret", (Clue((name.stem,), pattern, anycase=True),), partial(assigned, name))
 
 
 FAMILIES = (

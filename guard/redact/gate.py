@@ -55,13 +55,14 @@ def _re2_gate(clues: Sequence[Clue]) -> Gate:
     of_shapes, of_words = _re2_set([clues[n] for n in shapes]), _re2_set([clues[n] for n in words])
 
     def gate(text: str) -> list[int]:
-        found, said = of_shapes(text), of_words(text)  # None for none
+        data = text.encode()
+        found, said = of_shapes(data), of_words(data)  # None for none
         return [*(shapes[n] for n in found or ()), *(words[n] for n in said or ())] if found or said else []
 
     return gate
 
 
-def _re2_set(clues: Sequence[Clue]) -> Gate:
+def _re2_set(clues: Sequence[Clue]) -> Callable[[bytes], list[int] | None]:
     options = re2.Options()
     options.log_errors = False
     options.never_capture = True
@@ -69,7 +70,7 @@ def _re2_set(clues: Sequence[Clue]) -> Gate:
     for clue in clues:
         asked.Add(_as_pattern(clue))
     asked.Compile()
-    match: Gate = asked.Match
+    match: Callable[[bytes], list[int] | None] = asked.Match
     return match
 
 

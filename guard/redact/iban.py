@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from guard.redact.span import Clue, Family
 
-BEGINNING = re.compile(r"[0-9](?:(?<=[A-Za-z]{2}.)|(?<=[A-Za-z]{2}[ ].))[0-9]")
+BEGINNING = re.compile(r"[A-Za-z]{2} ?[0-9]{2}")
 GLUED = "iban"
 REST = re.compile(r"(?:[ \t\r\n.\-/]{0,2}[A-Za-z0-9]){15,34}")
 _LENGTHS = (
@@ -25,16 +25,12 @@ def ibans(text: str) -> Iterator[tuple[int, int]]:
     """Find IBANs, in one piece or in groups, in any case."""
     taken = 0
     for match in BEGINNING.finditer(text):
-        start = _start(text, match.start())
+        start = match.start()
         length = LENGTHS.get(text[start : start + 2].upper()) if start >= taken else None
         end = _end(text, start, length) if length and _stands_alone(text, start) else 0
         if end and _mod97(text[start:end]):
             taken = end
             yield start, end
-
-
-def _start(text: str, digits: int) -> int:
-    return digits - (3 if text[digits - 1] == " " else 2)
 
 
 def _stands_alone(text: str, start: int) -> bool:
@@ -67,7 +63,7 @@ GAP = r"[ \t\r\n.\-/]{0,2}"
 FAMILIES = (
     Family(
         "iban",
-        (Clue(pattern=rf"(?i)(?:{COUNTRY})[ ]?[0-9]{{2}}{GAP}[A-Z0-9]{{4,5}}{GAP}[A-Z0-9]{{3}}"),),
+        (Clue(pattern=rf"(?i)(?:{COUNTRY})[ ]?[0-9]{{2}}{GAP}[A-Z0-9]{{4}}{GAP}[A-Z0-9]{{0,3}}[0-9]"),),
         ibans,
     ),
 )

@@ -9,20 +9,23 @@ from ipaddress import AddressValueError, IPv6Address
 from guard.redact.span import Clue, Family
 
 QUAD = re.compile(
-    r"[0-9](?<![A-Za-z0-9_.+].)(?<![A-Za-z]-.)[0-9]{0,2}(?:\.[0-9]{1,3}){3}"
-    r"(?![A-Za-z0-9_]|\.[0-9]|-[A-Za-z]|\+[0-9]|-[0-9]+(?![0-9.]))"
+    r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![A-Za-z0-9_]|\.[0-9]|-[A-Za-z]|\+[0-9]|-[0-9]+(?![0-9.]))"
 )
 OCTETS = frozenset(map(str, range(256)))
-VERSION = re.compile(
-    r"(?:\b(?:v|ver|vers|version|versions|release|rel|build|firmware|fw|sdk|update|upgrade[ds]?|sürüm|section|§|chapter|oid"
-    r"|chrome|safari|edge?|opera|opr|firefox|mozilla|gecko|webkit|electron|python|node|nginx|apache|java|jdk|ruby|php|linux"
-    r"|kernel|windows|macos|ios|android|openssl|redis|mysql|django|curl|docker|ubuntu|debian)"
-    r"[\"']?(?: (?:to|from|of|is|no))?[ :=/\-]{0,3}[\"']?v?|[=~<>!]=\s?[\"']?|\bto )$",
-    re.IGNORECASE,
+PRODUCTS = frozenset(
+    (
+        "v ver vers version versions release rel build firmware fw sdk update upgrade upgraded upgrades sürüm section chapter "
+        "oid chrome safari edg edge opera opr firefox mozilla gecko webkit applewebkit electron python node nginx apache java "
+        "jdk ruby php linux kernel windows macos ios android openssl redis mysql django curl docker ubuntu debian"
+    ).split()
 )
-UPGRADE = re.compile(
-    r"\b(?:version|upgrad\w{1,4}|updat\w{1,4}|bump\w{0,3}|release\w?)\b[^\n]{0,24}$", re.IGNORECASE
+"""Right before a version: `Chrome/120.0.0.0`."""
+CHANGES = frozenset(
+    "version versions upgrade upgraded upgrading update updated updating bump bumped release released".split()
 )
+"""Not far before one: `upgraded the parser to 1.2.3.4`."""
+COMPARED = ("==", ">=", "<=", "~=", "!=", "§")
+WORD = re.compile(r"[^\W_0-9]+")
 LOOKS_BACK = 32
 
 V6 = re.compile(r":[0-9A-Fa-f:.]{1,60}")
@@ -38,8 +41,28 @@ def v4(text: str) -> Iterator[tuple[int, int]]:
         if not OCTETS.issuperset(match[0].split(".")):
             continue
         before = text[max(0, match.start() - LOOKS_BACK) : match.start()]
-        if not VERSION.search(before) and not UPGRADE.search(before):
+        if not _goes_on(before) and not _is_version(before):
             yield match.start(), _with_network(text, match.end(), V4_BITS)
+
+
+def _goes_on(before: str) -> bool:
+    """Whether the digits belong to a longer word or number."""
+    last = before[-1:]
+    return (
+        (last.isascii() and last.isalnum())
+        or last in ("_", ".", "+")
+        or (last == "-" and before[-2:-1].isalpha())
+    )
+
+
+def _is_version(before: str) -> bool:
+    words = [word.lower() for word in WORD.findall(before)]
+    if words and (
+        words[-1] in PRODUCTS
+        or (words[-1] in ("to", "from", "is", "of") and words[-2:-1] and words[-2] in PRODUCTS)
+    ):
+        return True
+    return not CHANGES.isdisjoint(words) or before.rstrip(" \"'").endswith(COMPARED)
 
 
 def v6(text: str) -> Iterator[tuple[int, int]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-BEFORE, AFTER, RIGHT_BEFORE = 48, 28, 36
+from guard.redact.span import Clue
+
+BEFORE, AFTER, RIGHT_BEFORE, LONGEST = 48, 28, 36, 32
 """Characters looked at."""
 
 WORD = re.compile(r"[^\W_0-9]+")
@@ -46,15 +48,55 @@ def positions(stems: Sequence[str], text: str) -> list[int]:
     return sorted(found)
 
 
-def any_near(places: Sequence[int], start: int, end: int) -> bool:
-    """Whether one of the places is near enough to speak of `text[start:end]`."""
-    at = bisect_left(places, start - BEFORE)
-    return at < len(places) and places[at] < end + AFTER
+class Words:
+    """Words that say what a number near them is: a stem in small letters, and what may follow it."""
+
+    def __init__(
+        self,
+        words: Mapping[str, str],
+        *,
+        inside: Sequence[str] = (),
+        anywhere: Sequence[str] = (),
+        clue: Sequence[str] = (),
+    ) -> None:
+        """Take stems that may also end a longer word (`inside`), or that no boundary surrounds (`anywhere`).
+
+        `clue` holds one literal of each word, where the stems themselves are everywhere.
+        """
+        tails = {stem: re.compile(f"(?:{tail})(?![a-zA-Z])", re.IGNORECASE) for stem, tail in words.items()}
+        self._tails = tails | dict.fromkeys(anywhere, re.compile(""))
+        self._free = frozenset((*inside, *anywhere))
+        self.clue = Clue(literals=tuple(clue or self._tails), anycase=True)
+
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Return where such words are, in order."""
+        lowered = text.replace("İ", "i").lower()
+        found = []
+        for stem, tail in self._tails.items():
+            at = lowered.find(stem)
+            while at >= 0:
+                if stem in self._free or not text[at - 1 : at].isalpha():
+                    match = tail.match(text, at + len(stem))
+                    found += [(at, match.end())] if match else ()
+                at = lowered.find(stem, at + len(stem))
+        return sorted(found)
 
 
-def said(words: re.Pattern[str], text: str, start: int, end: int) -> bool:
-    """Whether one of the words stands near."""
-    return bool(words.search(text[max(0, start - BEFORE) : start]) or words.search(text[end : end + AFTER]))
+def near(places: Sequence[tuple[int, int]], start: int, end: int) -> Sequence[tuple[int, int]]:
+    """Return the places that are near enough to speak of `text[start:end]`."""
+    return places[bisect_left(places, (start - BEFORE, 0)) : bisect_left(places, (end + AFTER, 0))]
+
+
+def surroundings(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return, in order and disjoint, where a number may begin that the places speak of."""
+    around: list[tuple[int, int]] = []
+    for start, end in places:
+        first, last = max(0, start - AFTER - LONGEST), end + BEFORE + LONGEST
+        if around and first <= around[-1][1]:
+            around[-1] = (around[-1][0], last)
+        else:
+            around.append((first, last))
+    return around
 
 
 GROUP = re.compile(r"[0-9]+")

@@ -6,10 +6,10 @@ Not phones: timestamps, dates, ids, prices, versions, hashes, coordinates, order
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from guard.redact.dialling import LENGTHS, code_of
-from guard.redact.nearby import any_near, groups, names_a_thing, positions, said
+from guard.redact.nearby import Words, groups, names_a_thing, near, surroundings
 from guard.redact.span import Clue, Family
 
 GAP = r"[ ().\-/\t]{0,3}"
@@ -26,7 +26,9 @@ INTERNATIONAL = re.compile(
     r"(?:\+(?<![A-Za-z0-9_+]\+)[ (]{0,2}|0(?<![A-Za-z0-9_.,:/\-]0)(?<![0-9][ ]0)(?:0|11)[ .\-]{0,2}\(?)"
     rf"([1-9](?:{GAP}[0-9]){{6,17}}+)"
 )
-START = re.compile(r"[(0-9](?<![A-Za-z0-9_+$\u20ac\u00a3\u20ba#@].)(?<![0-9][.,:/\-].)(?<![A-Za-z]-.)")
+START = re.compile(
+    r"[(0-9](?=[0-9 ().\-/]{6})(?<![A-Za-z0-9_+$\u20ac\u00a3\u20ba#@].)(?<![0-9][.,:/\-].)(?<![A-Za-z]-.)"
+)
 """Where a number may begin: not inside a word, an amount, a date, a decimal or a UUID."""
 SHAPES = re.compile(
     # North America: 212-555-0123, 1 (212) 555-0123
@@ -53,104 +55,51 @@ LEAST_ABROAD = 10
 DATE = re.compile(
     r"\(?(?:(?:19|20)[0-9]{2}([ .\-/])[0-9]{1,2}\1[0-9]{1,2}|[0-3]?[0-9]([ .\-/])[0-9]{1,2}\2(?:19|20)[0-9]{2})(?![0-9])"
 )
-WORDS = re.compile(
-    "|".join(
-        (
-            r"(?<![a-z])(?:(?:tele|smart)?phones?|tel(?:efon\w{0,9}|éfono|éphone|efono|ep)?|mobiles?|mobil(?:e?nummer|telefon)?",
-            r"cell(?:ulare|phone)?|fax|whats ?app|wa\.me|viber|telegram|signal|call(?:ed|ing|s)?|dial(?:l?ed|l?ing)?|sms",
-            r"(?:text|ring|reach)(?:ed)? (?:me|him|her|us|them|to|at|on)|hotline|landline|contact|(?:ring|text)(?=[ :]{1,2}$)",
-            r"(?:my|his|her|our|your|their) (?:\w{1,12} ){0,2}(?:numbers?|nr)|numara\w{0,6}|cep|gsm",
-            r"ara(?:yın|yıp|dım|sın|yabilirsiniz|r mısın)?|telsiz|handy(?:nummer)?|ruf(?:en|nummer|t)?|anruf\w{0,4}",
-            r"erreich\w{0,6}|portable|appel\w{0,4}|numéro|móvil|movil|celular|llám\w{0,5}|llam\w{0,5}|número|ligue",
-            r"telemóvel|chiam\w{0,5}|bel(?:len)?|dzwoń|zadzwoń)(?![a-z])",
-            r"тел|номер|звон|电话|電話|手机|手機|携帯|전화|연락처|هاتف|تلفن|जन|फ़ोन|फोन",
-        )
+OWNERS = ("my", "his", "her", "our", "your", "their")
+ANYWHERE = (
+    *("тел", "номер", "звон", "电话", "電話", "手机", "手機", "携帯", "전화", "연락처", "هاتف", "تلفن"),
+    *("जन", "फ़ोन", "फोन"),
+)
+STEMS = {
+    "phone": "s?",
+    "tel": r"(?:ef[oó]n\w{0,9}|éfono|éphone|ephone|ep)?s?",
+    "mobil": r"(?:es?|e?nummer|telefon)?",
+    "cell": "(?:ulare|phone)?",
+    "dial": "(?:ing|ed|l?ed)?",
+    "call": "(?:ed|ing|s)?",
+    "text": "(?:ed)? (?:me|him|her|us|them|to|at|on)|(?=[ :]{1,2}[(0-9])",
+    "ring": " (?:me|us|him|her|them)|(?=[ :]{1,2}[(0-9])",
+    "reach": "(?:ed)? (?:me|him|her|us|them|at|on)",
+    **dict.fromkeys(
+        ("fax", "whatsapp", "wa.me", "viber", "telegram", "signal", "sms", "hotline", "landline"), ""
     ),
-    re.IGNORECASE,
+    **dict.fromkeys(
+        ("whats app", "contact", "cep", "gsm", "handynummer", "handy", "rufnummer", "ruf", "rufen"), ""
+    ),
+    **dict.fromkeys(OWNERS, r" (?:\w{1,12} ){0,2}(?:numbers?|nr)"),
+    "numara": r"\w{0,6}",
+    "ara": "(?:yın|yıp|dım|sın|yabilirsiniz|r mısın)?",
+    "anruf": r"\w{0,4}",
+    "erreich": r"\w{0,6}",
+    "appel": r"\w{0,4}",
+    "llam": r"\w{0,5}",
+    "llám": r"\w{0,5}",
+    "chiam": r"\w{0,5}",
+    **dict.fromkeys(("portable", "numéro", "móvil", "movil", "celular", "número", "ligue", "telemóvel"), ""),
+    **dict.fromkeys(("bel", "bellen", "dzwoń", "zadzwoń"), ""),
+}
+WORDS = Words(
+    STEMS,
+    inside=("phone", "mobil"),
+    anywhere=ANYWHERE,
+    clue=(*(stem for stem in STEMS if stem not in OWNERS), *ANYWHERE, "number", " nr"),
 )
-CLOSE = 24
-BESIDE = re.compile(
-    rf"(?:{WORDS.pattern})(?:[^\w]|(?:numbers?|no|nr|is|me|us|at|on|to|num|numarası|numaram)(?![a-z]))*$",
-    re.IGNORECASE,
+FILLER = re.compile(
+    r"(?:[^\w]|(?:numbers?|no|nr|is|me|us|at|on|to|num|numarası|numaram)(?![a-z]))*", re.IGNORECASE
 )
-"""So short a number needs its word right before it."""
+CLOSE = 20
 SHORT = 8
-STEMS = (
-    *(
-        "phone",
-        "tel",
-        "mobil",
-        "cell",
-        "fax",
-        "whats",
-        "wa.me",
-        "viber",
-        "signal",
-        "call",
-        "dial",
-        "sms",
-        "text me",
-    ),
-    *(
-        "text h",
-        "text us",
-        "text them",
-        "text to",
-        "text:",
-        "texted",
-        "ring ",
-        "ring:",
-        "reach",
-        "hotline",
-        "landline",
-    ),
-    *(
-        "contact",
-        "number",
-        " nr",
-        "numara",
-        "cep",
-        "gsm",
-        " ara",
-        "handy",
-        "ruf",
-        "portable",
-        "appel",
-        "numéro",
-    ),
-    *(
-        "móvil",
-        "movil",
-        "celular",
-        "llam",
-        "llám",
-        "número",
-        "ligue",
-        "chiam",
-        "bel ",
-        "bellen",
-        "dzwoń",
-        "erreich",
-    ),
-    *(
-        "тел",
-        "номер",
-        "звон",
-        "电话",
-        "電話",
-        "手机",
-        "手機",
-        "携帯",
-        "전화",
-        "연락",
-        "هاتف",
-        "تلفن",
-        "जन",
-        "फ़ोन",
-        "फोन",
-    ),
-)
-"""Each word of WORDS holds one of these, but for `ara` where a text begins."""
+"""So few digits need their word right beside them."""
 BARE = re.compile(r"\(?[0-9](?:[ ().\-/]{0,3}[0-9]){6,16}+")
 YEARS = re.compile(r"(?:19|20)[0-9]{2} ?[\-/] ?(?:19|20)[0-9]{2}(?![0-9])")
 EPOCH = re.compile(r"1[4-9][0-9]{8}(?:[0-9]{3}){0,3}(?![0-9])")
@@ -191,34 +140,31 @@ def shaped(text: str) -> Iterator[tuple[int, int]]:
 
 def called(text: str) -> Iterator[tuple[int, int]]:
     """Find other digits, where a word near says that somebody is called."""
-    words, at = positions(STEMS, text), 0
-    for begin in START.finditer(text):
-        start = begin.start()
-        if start < at or not any_near(words, start, start):
-            continue
-        match = BARE.match(text, start)
-        end = _fit(text, start, match.end(), 7, 15) if match else 0
-        if end and _may_be_called(text, start, end):
-            at = _with_extension(text, end)
-            yield start, at
+    places, at = WORDS.places(text), 0
+    for first, last in surroundings(places):
+        for begin in START.finditer(text, max(at, first), last):
+            start = begin.start()
+            match = BARE.match(text, start) if start >= at else None
+            end = _fit(text, start, match.end(), 7, 15) if match else 0
+            if end and _is_called(text, start, end, near(places, start, end)):
+                at = _with_extension(text, end)
+                yield start, at
 
 
-def _may_be_called(text: str, start: int, end: int) -> bool:
-    if any(other.match(text, start) for other in (EPOCH, FOUR_PARTS, MONEY, DATE, YEARS)):
+def _is_called(text: str, start: int, end: int, words: Sequence[tuple[int, int]]) -> bool:
+    if not words or any(other.match(text, start) for other in (EPOCH, FOUR_PARTS, MONEY, DATE, YEARS)):
         return False
     if GOES_ON.match(text, end) and not EXTENSION.match(text, end):
         return False
-    return _is_called(text, start, end)
-
-
-def _is_called(text: str, start: int, end: int) -> bool:
     if names_a_thing(text, start):
         return False
-    if _digits(text[start:end]) <= SHORT:
-        return bool(
-            BESIDE.search(text[max(0, start - CLOSE) : start]) or WORDS.search(text[end : end + CLOSE // 2])
-        )
-    return said(WORDS, text, start, end)
+    return _digits(text[start:end]) > SHORT or any(_touches(text, start, end, word) for word in words)
+
+
+def _touches(text: str, start: int, end: int, word: tuple[int, int]) -> bool:
+    if word[1] <= start:
+        return FILLER.fullmatch(text, word[1], start) is not None
+    return word[0] - end < CLOSE // 2
 
 
 def _international_end(text: str, start: int, end: int) -> int:
@@ -266,5 +212,5 @@ FAMILIES = (
         ),
         shaped,
     ),
-    Family("phone", (SEVEN, Clue(literals=STEMS, anycase=True)), called),
+    Family("phone", (SEVEN, WORDS.clue), called),
 )

@@ -28,6 +28,10 @@ ROUNDS = 8
 """Text is looked at again until nothing is found: what stood beside a find may be one itself."""
 
 
+REACH = 64
+"""Characters: no word that a finder looks for is farther away."""
+
+
 class UnredactableError(Exception):
     """Something that may not be sent; says no word of it."""
 
@@ -52,8 +56,8 @@ class Redactor:
         counts: Counter[str] = Counter()
         for _ in range(ROUNDS):
             counts.update(span.kind for span in spans)
-            text = self._replaced(text, spans)
-            spans = self.spans(text)
+            text, places = self._replaced(text, spans)
+            spans = self.spans(text) if self.spans(around(text, places)) else []
             if not spans:
                 return text, counts
         raise UnredactableError("a text is not redacted after many rounds")
@@ -83,12 +87,18 @@ class Redactor:
         done = [match.span() for match in PLACEHOLDER.finditer(text)] if "[" in text else []
         return merged(span for span in found if not any(a <= span.start and span.end <= b for a, b in done))
 
-    def _replaced(self, text: str, spans: Sequence[Span]) -> str:
-        pieces, at = [], 0
+    def _replaced(self, text: str, spans: Sequence[Span]) -> tuple[str, list[tuple[int, int]]]:
+        """Return the text with its finds replaced, and where it now holds something else."""
+        pieces: list[str] = []
+        places: list[tuple[int, int]] = []
+        at = length = 0
         for start, end, kind in spans:
-            pieces += [text[at:start], self._instead(kind, text[start:end])]
+            instead = self._instead(kind, text[start:end])
+            pieces += (text[at:start], instead)
+            length += start - at + len(instead)
+            places.append((length - len(instead), length))
             at = end
-        return "".join([*pieces, text[at:]])
+        return "".join([*pieces, text[at:]]), places
 
     def _instead(self, kind: str, value: str) -> str:
         key = self._policy.surrogate_key
@@ -138,3 +148,16 @@ class Redactor:
 
 def _overlap(one: Span, other: Span) -> bool:
     return one.start < other.end and other.start < one.end
+
+
+def around(text: str, places: Sequence[tuple[int, int]]) -> str:
+    """Return the neighbourhoods: only there can be a find now that was none before."""
+    pieces, done = [], 0
+    for start, end in places:
+        first = max(done, text.rfind(" ", 0, max(0, start - REACH)) + 1)
+        stop = text.find(" ", end + REACH)
+        stop = len(text) if stop < 0 else stop
+        if stop > first:
+            pieces.append(text[first:stop])
+            done = stop
+    return "\n \n".join(pieces)

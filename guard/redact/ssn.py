@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from guard.redact.nearby import any_near, positions, said
+from guard.redact.nearby import Words, near
 from guard.redact.span import Clue, Family
 
 LEFT = r"(?<![A-Za-z0-9_$+]...)(?<![0-9][.,:/\-]...)(?<![A-Za-z][\-.]...)(?<!000)(?<!666)"
@@ -22,10 +22,18 @@ THING = re.compile(
     re.IGNORECASE,
 )
 LOOKS_BACK = 24
-WORDS = re.compile(
-    r"(?<![a-z])ssns?(?![a-z])|social|soc\.? ?sec|\btin\b|tax ?payer|\bss ?(?:#|no|num)", re.IGNORECASE
+WORDS = Words(
+    {
+        "ssn": "s?",
+        "social": "",
+        "soc sec": "",
+        "soc. sec": "",
+        "tin": "",
+        "taxpayer": "",
+        "tax payer": "",
+        "ss": " ?(?:#|no|num).{0,5}",
+    }
 )
-STEMS = ("ssn", "social", "soc", "tin", "tax", "ss#", "ss #", "ss no", "ssno", "ss num", "ssnum")
 MORE_DIGITS = re.compile(r"[ ][0-9]")
 
 
@@ -45,9 +53,9 @@ def _in_a_table(text: str, start: int, end: int) -> bool:
 
 def named(text: str) -> Iterator[tuple[int, int]]:
     """Find nine digits in any grouping near the words."""
-    places = positions(STEMS, text)
-    for match in LOOSE.finditer(text):
-        if any_near(places, *match.span()) and said(WORDS, text, *match.span()):
+    places = WORDS.places(text)
+    for match in LOOSE.finditer(text) if places else ():
+        if near(places, *match.span()):
             yield match.span()
 
 
@@ -55,5 +63,5 @@ SHAPED = Clue(pattern=r"[0-9]{3}[ .\-]{1,3}[0-9]{2}[ .\-]{1,3}[0-9]{4}")
 NINE = Clue(pattern=r"[0-9]{3}[ .\-]{0,3}[0-9]{2}[ .\-]{0,3}[0-9]{4}")
 FAMILIES = (
     Family("ssn", (SHAPED,), shaped),
-    Family("ssn", (NINE, Clue(literals=STEMS, anycase=True)), named),
+    Family("ssn", (NINE, WORDS.clue), named),
 )
