@@ -39,7 +39,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Downgrades of the fleet, counted by the process that caused them",
         ("reason",),
     ),
-    "memory_zep_redactions": ("Pieces of personal data replaced before a write", ("field_type",)),
+    "memory_zep_redactions": ("Pieces of personal data and secrets replaced before a write", ("field_type",)),
     "memory_zep_read_requests": ("Reads sent to Zep", ("op",)),
     "memory_zep_read_failures": ("Reads that failed", ("op", "reason")),
     "memory_zep_read_skipped": ("Reads not sent", ("op", "reason")),

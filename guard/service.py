@@ -71,7 +71,7 @@ class MemoryGuard:
     ) -> Written:
         """Store messages in order within the write deadline; the same `client_msg_id` is stored once.
 
-        Emails and phone numbers are redacted, empty messages are not sent, long ones are split.  Given the
+        Personal data and secrets are redacted, empty messages are not sent, long ones are split.  Given the
         `context` of the same turn, one `assistant_turn` line is logged.
         """
         mode = self.mode

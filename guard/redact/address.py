@@ -16,7 +16,7 @@ AMERICAN = re.compile(
 TURKISH = re.compile(
     r"(?:[A-Z\u00c7\u011e\u0130\u00d6\u015e\u00dc][A-Za-z\u00c7\u011e\u0130\u00d6\u015e\u00dc\u00e7\u011f\u0131\u00f6\u015f\u00fc0-9.]{0,20} ){1,4}"
     r"(?:Mah(?:allesi)?|Cad(?:desi)?|Sok(?:ak|a\u011f\u0131)?|Bulvar\u0131|Blv|Sk|Cd)\b\.?"
-    r"(?:[ ,/]{1,3}(?:[A-Za-z\u00c7\u011e\u0130\u00d6\u015e\u00dc\u00e7\u011f\u0131\u00f6\u015f\u00fc.]{1,20} ){0,3}(?:Cad|Sok|Sk|Cd|Blok|Apt|Daire|D|No|Kat|K)\b[.: ]{0,3}[0-9A-Z/\-]{0,6}){1,5}"
+    r"(?:[ ,/]{1,3}(?:[0-9A-Za-z\u00c7\u011e\u0130\u00d6\u015e\u00dc\u00e7\u011f\u0131\u00f6\u015f\u00fc.]{1,20} ){0,3}(?:Cad|Sok|Sk|Cd|Blok|Apt|Daire|D|No|Kat|K)\b[.: ]{0,3}[0-9A-Z/\-]{0,6}){1,5}"
 )
 
 

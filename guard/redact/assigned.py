@@ -74,7 +74,7 @@ NOT_A_SECRET = re.compile(
     re.IGNORECASE,
 )
 """What stands between name and value and makes it something else: `token_count`, `password_length`."""
-SHORT_NAME = 4
+SHORT_NAME, LONG = 4, 256
 BEFORE = 16
 TRAILING = ".,;:!?)]}'\"\\"
 WRAPPED = frozenset(("(", "["))
@@ -82,10 +82,16 @@ WRAPPED = frozenset(("(", "["))
 
 def assigned(name: Name, text: str) -> Iterator[tuple[int, int]]:
     """Find the values behind one name."""
+    judged = 0
     for start in positions((name.stem,), text):
-        match = name.after.match(text, start + len(name.stem))
-        if match and _is_name(name, text, start, match):
-            yield from _value(text, match, text[start : match.start("end")], chosen=name.chosen)
+        match = name.after.match(text, start + len(name.stem)) if start >= judged else None
+        if not match or not _is_name(name, text, start, match):
+            continue
+        for found in _value(text, match, text[start : match.start("end")], chosen=name.chosen):
+            judged = found[1]
+            yield found
+        if judged < start:
+            judged = _end_of_long(text, match.end())
 
 
 def flags(text: str) -> Iterator[tuple[int, int]]:
@@ -131,6 +137,12 @@ def _value(
         likely = may_be_said(value, bare=not sep)
     if likely:
         yield start, end
+
+
+def _end_of_long(text: str, start: int) -> int:
+    """What is no secret as a whole is none from its middle on; or else `token=token=...` costs its square."""
+    found = UNQUOTED.match(text, start)
+    return found.end() if found and found.end() - start > LONG else 0
 
 
 def _trimmed(value: str) -> str:

@@ -63,7 +63,11 @@ GAP = r"[ \t\r\n.\-/]{0,2}"
 FAMILIES = (
     Family(
         "iban",
-        (Clue(pattern=rf"(?i)(?:{COUNTRY})[ ]?[0-9]{{2}}{GAP}[A-Z0-9]{{4}}{GAP}[A-Z0-9]{{0,3}}[0-9]"),),
+        (
+            Clue(
+                pattern=rf"(?i)(?:^|[^0-9A-Z]|iban)(?:{COUNTRY})[ ]?[0-9]{{2}}{GAP}[A-Z0-9]{{4}}{GAP}[A-Z0-9]{{0,3}}[0-9]"
+            ),
+        ),
         ibans,
     ),
 )

@@ -41,6 +41,7 @@ NUMBERED = re.compile(
     r"|[a-z]+[0-9]?)[.,;:!?)]*$"
 )
 """`2nd`, `sha256`, `1password`, `step2`: words with a number in them."""
+WIDTH = 128
 LEAST_KEY, LEAST_PASSWORD, LEAST_BARE, LONG = 8, 4, 6, 20
 """Characters."""
 KEY_BITS, LETTER_BITS = 2.3, 3.9
@@ -48,7 +49,8 @@ KEY_BITS, LETTER_BITS = 2.3, 3.9
 
 
 def entropy_bits(value: str) -> float:
-    """Return Shannon's entropy of the characters, in bits each."""
+    """Return Shannon's entropy of the first characters, in bits each."""
+    value = value[:WIDTH]
     many = len(value)
     return -sum(n / many * math.log2(n / many) for n in Counter(value).values())
 

@@ -200,17 +200,13 @@ def _digits(text: str) -> int:
 
 
 SEVEN = Clue(pattern=r"[0-9][0-9 ().\-/\t]{5}[0-9 ().\-/\t]*[0-9]")
+ABROAD = Clue(pattern=r"\+[ (]{0,2}[1-9]|0(?:0|11)[ .\-(]{0,3}[1-9]")
+GROUPED = Clue(
+    pattern=r"[0-9]{3}\)?[ .\-/]{1,3}[0-9]{3}[ .\-]{1,3}[0-9]{2}|\([0-9]{2,6}\)[ .\-/]{0,2}[0-9]{2}"
+    r"|0[1-9][ .\-][0-9]{2}[ .\-][0-9]{2}[ .\-][0-9]{2}|0[1-9][0-9]{0,4}[ \-/][ ]?[0-9]{3}|0[ .\-(]{0,3}5[0-9]{2}"
+)
 FAMILIES = (
-    Family("phone", (SEVEN, Clue(pattern=r"\+[ (]{0,2}[1-9]|0(?:0|11)[ .\-(]{0,3}[1-9]")), international),
-    Family(
-        "phone",
-        (
-            SEVEN,
-            Clue(
-                pattern=r"[)0-9][ .\-/]{1,2}[0-9]{2,8}[ .\-]|\([0-9]{2,6}\)|0[1-9][0-9]{0,4}[ \-/]|05[0-9]{9}"
-            ),
-        ),
-        shaped,
-    ),
+    Family("phone", (SEVEN, ABROAD), international),
+    Family("phone", (SEVEN, GROUPED), shaped),
     Family("phone", (SEVEN, WORDS.clue), called),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from guard.redact import address, assigned, card, email, iban, ip, key, phone, ssn, token, url
 from guard.redact.fold import ODD, folded
@@ -41,9 +42,7 @@ class Redactor:
 
     def __init__(self, policy: RedactPolicy | None = None, *, use_re2: bool = HAS_RE2) -> None:
         self._policy = policy or RedactPolicy()
-        own = [own_family(name, pattern) for name, pattern in self._policy.patterns.items()]
-        wanted = [family for family in BUILT_IN if family.kind in self._policy.kinds]
-        self._families = Families([*wanted, *own], ODD, use_re2=use_re2)
+        self._families = _families(self._policy.kinds, tuple(self._policy.patterns.items()), use_re2)
 
     def text(self, text: str) -> tuple[str, Counts]:
         """Return the text to send, the same object when nothing was found, and how often each kind was.
@@ -144,6 +143,13 @@ class Redactor:
             if clean is not value:
                 changed[name] = clean
         return ({**message, **changed} if changed else message), counts
+
+
+@lru_cache(maxsize=8)
+def _families(kinds: frozenset[str], patterns: tuple[tuple[str, str], ...], use_re2: bool) -> Families:
+    """Compile once for each policy: it takes 20 ms."""
+    wanted = [family for family in BUILT_IN if family.kind in kinds]
+    return Families([*wanted, *(own_family(name, pattern) for name, pattern in patterns)], ODD, use_re2=use_re2)
 
 
 def _overlap(one: Span, other: Span) -> bool:

@@ -74,9 +74,9 @@ def cookies(text: str) -> Iterator[tuple[int, int]]:
 
 def private_keys(text: str) -> Iterator[tuple[int, int]]:
     """Find PEM blocks; one whose end is cut off goes on as long as it looks like one."""
-    at = 0
+    at, last = 0, text.rfind("-----END")
     while begin := BEGIN.search(text, at):
-        end = END.search(text, begin.end())
+        end = END.search(text, begin.end()) if begin.end() <= last else None
         at = end.end() if end else _lines_end(text, begin.end())
         yield begin.start(), at
 

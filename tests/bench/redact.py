@@ -28,7 +28,12 @@ KINDS = ("chat", "mixed", "numeric")
 ROUNDS, TEXTS, QUICK_TEXTS = 5, 200, 10
 SIZE, SMALLER, SEED_S = 100_000, 12_500, 0.02
 """Characters of a hostile text; below SEED_S seconds a growth is noise."""
-GOALS = {"chat": ("mean", 8.0), "mixed": ("mean", 60.0), "mixed p99": ("p99", 250.0), "numeric": ("mean", 120.0)}
+GOALS = {
+    "chat": ("mean", 8.0),
+    "mixed": ("mean", 60.0),
+    "mixed p99": ("p99", 250.0),
+    "numeric": ("mean", 120.0),
+}
 HOSTILE_S, EXPONENT = 0.25, 1.2
 PEER_DIES_S = 600.0
 
@@ -64,7 +69,12 @@ def peer(name: str, job: dict[str, list[str]], python: str) -> Figures:
     script = Path(__file__).with_name("redact_peer.py")
     asked = json.dumps({"texts": job, "rounds": ROUNDS})
     done = subprocess.run(
-        [python, str(script), name], input=asked, capture_output=True, text=True, check=False, timeout=PEER_DIES_S
+        [python, str(script), name],
+        input=asked,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PEER_DIES_S,
     )
     if done.returncode:
         return {"name": name, "failed": done.stderr.strip().splitlines()[-1:]}
@@ -96,15 +106,20 @@ def hostility() -> list[Figures]:
 def goals(figures: Figures) -> list[Figures]:
     ours = figures["rows"][0]
     judged = [
-        (f"{name}, {what} <= {most:g} us", ours[name.split()[0]][what], most) for name, (what, most) in GOALS.items()
+        (f"{name}, {what} <= {most:g} us", ours[name.split()[0]][what], most)
+        for name, (what, most) in GOALS.items()
     ]
-    judged.append((f"worst of 100 KB <= {HOSTILE_S} s", max(one["s"] for one in figures["hostile"]), HOSTILE_S))
+    judged.append(
+        (f"worst of 100 KB <= {HOSTILE_S} s", max(one["s"] for one in figures["hostile"]), HOSTILE_S)
+    )
     judged.append((f"growth <= {EXPONENT}", max(one["exponent"] for one in figures["hostile"]), EXPONENT))
     return [{"goal": goal, "measured": measured, "met": measured <= most} for goal, measured, most in judged]
 
 
 def table(figures: Figures) -> str:
-    lines = [f"{'us for 500 characters: mean (p99)':<36}{'ready ms':>10}" + "".join(f"{k:>20}" for k in KINDS)]
+    lines = [
+        f"{'us for 500 characters: mean (p99)':<36}{'ready ms':>10}" + "".join(f"{k:>20}" for k in KINDS)
+    ]
     for one in figures["rows"]:
         if "chat" in one:
             cells = "".join(f"{_cell(one[kind]):>20}" for kind in KINDS)
@@ -112,7 +127,11 @@ def table(figures: Figures) -> str:
         else:
             lines.append(f"{one['name']:<36}{one.get('missing') and 'not installed' or one['failed']}")
     worst = sorted(figures["hostile"], key=lambda one: -one["s"])[:5]
-    lines += ["", "100 KB, worst five: " + ", ".join(f"{one['name']} {one['s']} s ^{one['exponent']}" for one in worst), ""]
+    lines += [
+        "",
+        "100 KB, worst five: " + ", ".join(f"{one['name']} {one['s']} s ^{one['exponent']}" for one in worst),
+        "",
+    ]
     lines += [f"{'met' if g['met'] else 'MISSED':<7} {g['goal']}: {g['measured']}" for g in figures["goals"]]
     return "\n".join(lines)
 

@@ -8,7 +8,12 @@ import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = {"datafog-core": "datafog-core", "depii": "depii", "presidio": "presidio-analyzer", "scrubadub": "scrubadub"}
+PACKAGES = {
+    "datafog-core": "datafog-core",
+    "depii": "depii",
+    "presidio": "presidio-analyzer",
+    "scrubadub": "scrubadub",
+}
 
 
 def datafog_core() -> Callable[[str], object]:
@@ -34,7 +39,14 @@ def presidio() -> Callable[[str], object]:
         UsSsnRecognizer,
     )
 
-    kinds = (CreditCardRecognizer, EmailRecognizer, IbanRecognizer, IpRecognizer, PhoneRecognizer, UsSsnRecognizer)
+    kinds = (
+        CreditCardRecognizer,
+        EmailRecognizer,
+        IbanRecognizer,
+        IpRecognizer,
+        PhoneRecognizer,
+        UsSsnRecognizer,
+    )
     recognizers = [kind() for kind in kinds]
     return lambda text: [one.analyze(text, one.supported_entities, None) for one in recognizers]
 

@@ -15,8 +15,8 @@ CHAT = (
     "He said: do it again!|She is 34 and he is 36 years old.|Ok, see you at 18:30 in front of the cinema."
 ).split("|")
 LOGS = (
-    "2026-01-05T15:32:12.345Z INFO worker-3 pid=4821 handled 120 items in 45ms|[05/Jan/2026:15:32:12 +0300] \"GET /v1/items/"
-    "5551234567890?page=2 HTTP/1.1\" 200 1043|WARN retry 2 of 5 for job 550e8400-e29b-41d4-a716-446655440000|commit "
+    '2026-01-05T15:32:12.345Z INFO worker-3 pid=4821 handled 120 items in 45ms|[05/Jan/2026:15:32:12 +0300] "GET /v1/items/'
+    '5551234567890?page=2 HTTP/1.1" 200 1043|WARN retry 2 of 5 for job 550e8400-e29b-41d4-a716-446655440000|commit '
     "9fceb02d0ae598e95dc970b74767f19372d61af8 by bot|ERROR timeout after 1500 ms, epoch 1767225600123|uploaded 10485760 bytes, "
     "sha256 e3b0c44298fc1c149afbf4c8996fb924"
 ).split("|")
@@ -51,6 +51,14 @@ HOSTILE = {
     "keys": "sk-ghp_",
     "hex colons": "a:b::",
     "password=": "password=",
+    "token=": "token=",
+    "token=.": "token=.1",
+    "quoted": "token='a",
+    "said": "password x",
+    "bearer": "bearer a",
+    "auth": "authorization:",
+    "atoms": "a.a@",
+    "domains": "@a.b.c",
     "is": "password is ",
     "urls": "://a:b",
     "begin": "-----BEGIN PRIVATE KEY-----",

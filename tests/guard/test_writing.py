@@ -156,6 +156,19 @@ def test_nothing_personal_is_sent_and_its_count_is_told(send, memory, world, cap
     assert "example.com" not in caplog.text
 
 
+def test_what_cannot_be_redacted_is_not_sent_is_counted_and_logged_without_its_content(world, memory, caplog):
+    caplog.set_level("INFO", logger="guard")
+    said = [{"role": "user", "content": "hi", "metadata": {"raw": b"ann@example.com", "n": 1}}]
+    assert world.guard.add_messages("t", said).stored
+    assert memory.writes[0].messages == [{"role": "user", "content": "hi", "metadata": {"n": 1}}]
+    assert world.guard.add_messages("t", [{"role": "user", "content": b"ann@example.com"}]).reason == "unredactable"
+    assert len(memory.writes) == 1
+    assert world.metric("memory_zep_redactions_total", field_type="dropped") == 2
+    assert world.metric("memory_zep_write_skipped_total", op="add_messages", reason="unredactable") == 1
+    assert [record.levelname for record in caplog.records if "pii_redacted dropped=1" in record.message] == ["WARNING"] * 2
+    assert "example.com" not in caplog.text
+
+
 def test_nothing_to_say_is_not_sent(send, memory):
     assert send("", "  ").reason == "empty"
     assert memory.writes == []

@@ -27,14 +27,22 @@ ODD = str.maketrans({"-": "\u2011", " ": "\u00a0"})
 FULLWIDTH = str.maketrans("0123456789+", "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19\uff0b")
 ARABIC = str.maketrans("0123456789", "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669")
 Draw = Callable[[random.Random], str]
-REGIONS = "GB DE FR ES IT NL IN BR MX JP CN AU CA PL SE RU UA GR PT ZA EG SA AE IL KR AZ CH AT BE DK NO FI".split()
+REGIONS = (
+    "GB DE FR ES IT NL IN BR MX JP CN AU CA PL SE RU UA GR PT ZA EG SA AE IL KR AZ CH AT BE DK NO FI".split()
+)
 NATIONAL = "GB DE FR IT NL BR AU CA SE GR ZA IL JP CN IN ES PL RU".split()
 
 
 def plan() -> list[tuple[str, str, tuple[str, ...], Draw, int]]:
     """Return (name, kind, carriers, values, how many a split)."""
-    world = [(f"phone-{region}", "phone", (*carriers.CALL, *carriers.CHAT[:8]), values.phones(region), 8) for region in REGIONS]
-    home = [(f"national-{region}", "phone", carriers.CALL, values.national_phones(region), 5) for region in NATIONAL]
+    world = [
+        (f"phone-{region}", "phone", (*carriers.CALL, *carriers.CHAT[:8]), values.phones(region), 8)
+        for region in REGIONS
+    ]
+    home = [
+        (f"national-{region}", "phone", carriers.CALL, values.national_phones(region), 5)
+        for region in NATIONAL
+    ]
     return [
         ("email", "email", (*carriers.MAIL, *carriers.CHAT), values.emails, EACH),
         ("phone-TR", "phone", (*carriers.CALL, *carriers.CHAT), values.turkish_phones, 80),
@@ -95,7 +103,14 @@ def disguised(dice: random.Random, kind: str, value: str) -> str:
     if kind not in ("phone", "card", "iban", "ssn") or dice.random() > 1 / 12:
         return value
     at = dice.randrange(1, len(value))
-    return dice.choice((value.translate(ODD), value.translate(FULLWIDTH), value.translate(ARABIC), f"{value[:at]}\u200b{value[at:]}"))
+    return dice.choice(
+        (
+            value.translate(ODD),
+            value.translate(FULLWIDTH),
+            value.translate(ARABIC),
+            f"{value[:at]}\u200b{value[at:]}",
+        )
+    )
 
 
 def filled(dice: random.Random, sentence: str) -> str:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import random
 import string
 
-HEX, UPPER, ALNUM = "0123456789abcdef", string.ascii_uppercase + "234567", string.ascii_letters + string.digits
+HEX, UPPER, ALNUM = (
+    "0123456789abcdef",
+    string.ascii_uppercase + "234567",
+    string.ascii_letters + string.digits,
+)
 WORD = ALNUM + "_-"
 LOWER = string.ascii_lowercase + string.digits
 
@@ -21,9 +25,15 @@ ISSUED: tuple[tuple[str, tuple[tuple[str, int] | str, ...]], ...] = (
     ("gitlab-runner", ("glrt-", (WORD, 20))),
     ("gitlab-trigger", ("glptt-", (HEX, 40))),
     ("slack-bot", ("xoxb-", (string.digits, 12), "-", (string.digits, 12), "-", (ALNUM, 24))),
-    ("slack-user", ("xoxp-", (string.digits, 11), "-", (string.digits, 11), "-", (string.digits, 12), "-", (HEX, 32))),
+    (
+        "slack-user",
+        ("xoxp-", (string.digits, 11), "-", (string.digits, 11), "-", (string.digits, 12), "-", (HEX, 32)),
+    ),
     ("slack-app", ("xapp-1-A", (UPPER, 10), "-", (string.digits, 13), "-", (HEX, 64))),
-    ("slack-hook", ("https://", "hooks.slack.com/services/T", (UPPER, 8), "/B", (UPPER, 10), "/", (ALNUM, 24))),
+    (
+        "slack-hook",
+        ("https://", "hooks.slack.com/services/T", (UPPER, 8), "/B", (UPPER, 10), "/", (ALNUM, 24)),
+    ),
     ("stripe-live", ("sk_live_", (ALNUM, 24))),
     ("stripe-test", ("sk_test_", (ALNUM, 99))),
     ("stripe-restricted", ("rk_live_", (ALNUM, 32))),

@@ -11,32 +11,162 @@ from phonenumbers import PhoneNumberFormat as Form
 from phonenumbers import PhoneNumberType as Type
 
 LOCAL = (
-    *("john.doe", "jane_smith", "ayse.yilmaz", "mehmet+alisveris", "o'brien", "info", "a", "user.name+tag+sorting"),
-    *("x", "first-last", "1234567890", "_______", "disposable.style.email.with+symbol", "fully-qualified-domain"),
-    *("mail.with.dots", "user%example.com", "j\u00f6rg.m\u00fcller", "\u00e7a\u011fla", "jos\u00e9", "ANN.SMITH", "k.o", "n!ck"),
-    *("customer/department", "sales-eu", "h2o", "web_master", "pele", "\u0434\u0436\u043e\u043d", "mr.x", "ali.veli49"),
+    *(
+        "john.doe",
+        "jane_smith",
+        "ayse.yilmaz",
+        "mehmet+alisveris",
+        "o'brien",
+        "info",
+        "a",
+        "user.name+tag+sorting",
+    ),
+    *(
+        "x",
+        "first-last",
+        "1234567890",
+        "_______",
+        "disposable.style.email.with+symbol",
+        "fully-qualified-domain",
+    ),
+    *(
+        "mail.with.dots",
+        "user%example.com",
+        "j\u00f6rg.m\u00fcller",
+        "\u00e7a\u011fla",
+        "jos\u00e9",
+        "ANN.SMITH",
+        "k.o",
+        "n!ck",
+    ),
+    *(
+        "customer/department",
+        "sales-eu",
+        "h2o",
+        "web_master",
+        "pele",
+        "\u0434\u0436\u043e\u043d",
+        "mr.x",
+        "ali.veli49",
+    ),
 )
 DOMAINS = (
     *("example.com", "example.org", "example.net", "mail.example.co.uk", "sub.dept.example.edu", "gmail.com"),
-    *("hotmail.com", "ornek.com.tr", "universite.edu.tr", "s.example", "xn--bcher-kva.example", "web.de", "orange.fr"),
-    *("EXAMPLE.COM", "my-company.io", "startup.ai", "123.com", "m\u00fcller.de", "yandex.ru", "proton.me", "acme.technology"),
-    *("example.museum", "q.xyz", "company.local", "t-online.de", "docs.example.travel", "outlook.com.br", "uni.ac.jp"),
+    *(
+        "hotmail.com",
+        "ornek.com.tr",
+        "universite.edu.tr",
+        "s.example",
+        "xn--bcher-kva.example",
+        "web.de",
+        "orange.fr",
+    ),
+    *(
+        "EXAMPLE.COM",
+        "my-company.io",
+        "startup.ai",
+        "123.com",
+        "m\u00fcller.de",
+        "yandex.ru",
+        "proton.me",
+        "acme.technology",
+    ),
+    *(
+        "example.museum",
+        "q.xyz",
+        "company.local",
+        "t-online.de",
+        "docs.example.travel",
+        "outlook.com.br",
+        "uni.ac.jp",
+    ),
 )
 PUBLISHED_MAIL = (
     *('"very.unusual.@.unusual.com"@example.com', '"john..doe"@example.org', "mailhost!username@example.org"),
-    *("user-@example.org", "postmaster@[192.0.2.1]", "customer/department=shipping@example.com", "$A12345@example.com"),
-    *("!def!xyz%abc@example.com", "_somename@example.com", "user+mailbox@example.com", "first.last@sub.do.com"),
-    *("peter.piper@example.com", "Fred.Bloggs@example.com", "TEST@example.museum", "c@bjcom.com", "1@iana.org"),
+    *(
+        "user-@example.org",
+        "postmaster@[192.0.2.1]",
+        "customer/department=shipping@example.com",
+        "$A12345@example.com",
+    ),
+    *(
+        "!def!xyz%abc@example.com",
+        "_somename@example.com",
+        "user+mailbox@example.com",
+        "first.last@sub.do.com",
+    ),
+    *(
+        "peter.piper@example.com",
+        "Fred.Bloggs@example.com",
+        "TEST@example.museum",
+        "c@bjcom.com",
+        "1@iana.org",
+    ),
 )
 CARDS = (
-    *("4111111111111111", "4012888888881881", "4222222222222", "4242424242424242", "4000056655665556", "4917300800000000"),
-    *("5555555555554444", "5105105105105100", "2223003122003222", "5200828282828210", "378282246310005", "371449635398431"),
-    *("378734493671000", "6011111111111117", "6011000990139424", "30569309025904", "38520000023237", "36227206271667"),
-    *("3530111333300000", "3566002020360505", "6200000000000005", "6759649826438453", "5019717010103742", "9792030394440796"),
-    *("2201382000000013", "4484070000000000", "3528000700000000", "6011000400000000", "2222400070000005", "5127880999999990"),
+    *(
+        "4111111111111111",
+        "4012888888881881",
+        "4222222222222",
+        "4242424242424242",
+        "4000056655665556",
+        "4917300800000000",
+    ),
+    *(
+        "5555555555554444",
+        "5105105105105100",
+        "2223003122003222",
+        "5200828282828210",
+        "378282246310005",
+        "371449635398431",
+    ),
+    *(
+        "378734493671000",
+        "6011111111111117",
+        "6011000990139424",
+        "30569309025904",
+        "38520000023237",
+        "36227206271667",
+    ),
+    *(
+        "3530111333300000",
+        "3566002020360505",
+        "6200000000000005",
+        "6759649826438453",
+        "5019717010103742",
+        "9792030394440796",
+    ),
+    *(
+        "2201382000000013",
+        "4484070000000000",
+        "3528000700000000",
+        "6011000400000000",
+        "2222400070000005",
+        "5127880999999990",
+    ),
 )
-PREFIXES = (("4", 16), ("51", 16), ("55", 16), ("2221", 16), ("2720", 16), ("34", 15), ("37", 15), ("6011", 16), ("65", 16)) + (
-    *(("305", 14), ("36", 14), ("3530", 16), ("62", 16), ("9792", 16), ("2200", 16), ("6759", 16), ("644", 16), ("4", 13)),
+PREFIXES = (
+    ("4", 16),
+    ("51", 16),
+    ("55", 16),
+    ("2221", 16),
+    ("2720", 16),
+    ("34", 15),
+    ("37", 15),
+    ("6011", 16),
+    ("65", 16),
+) + (
+    *(
+        ("305", 14),
+        ("36", 14),
+        ("3530", 16),
+        ("62", 16),
+        ("9792", 16),
+        ("2200", 16),
+        ("6759", 16),
+        ("644", 16),
+        ("4", 13),
+    ),
 )
 IBANS = (
     "AD1200012030200359100100 AE070331234567890123456 AL47212110090000000235698741 AT611904300234573201 AZ21NABZ00000000137010001944 "
@@ -52,15 +182,54 @@ IBANS = (
     "SE4550000000058398257466 SI56263300012039086 SK3112000000198742637541 SM86U0322509800000000270100 TN5910006035183598478831 TR330006100519786457841326 XK051212012345678906"
 ).split()
 V6 = (
-    *("2001:db8::1", "2001:0db8:85a3:0000:0000:8a2e:0370:7334", "2001:db8:85a3::8a2e:370:7334", "fe80::1", "::1", "2001:DB8::8:800:200C:417A"),
-    *("FF01::101", "::ffff:192.0.2.128", "2001:db8:0:0:1:0:0:1", "2001:db8::aaaa:0:0:1", "64:ff9b::192.0.2.33", "ff02::2", "2001:db8:122:344::192.0.2.33"),
-    *("684D:1111:222:3333:4444:5555:6:77", "2400:c401::5054:ff:fe1b:b031", "3fff::beef:1", "2001:db8:cafe::17", "fd12:3456:789a:1::1", "1080:0:0:0:8:800:200C:417A"),
+    *(
+        "2001:db8::1",
+        "2001:0db8:85a3:0000:0000:8a2e:0370:7334",
+        "2001:db8:85a3::8a2e:370:7334",
+        "fe80::1",
+        "::1",
+        "2001:DB8::8:800:200C:417A",
+    ),
+    *(
+        "FF01::101",
+        "::ffff:192.0.2.128",
+        "2001:db8:0:0:1:0:0:1",
+        "2001:db8::aaaa:0:0:1",
+        "64:ff9b::192.0.2.33",
+        "ff02::2",
+        "2001:db8:122:344::192.0.2.33",
+    ),
+    *(
+        "684D:1111:222:3333:4444:5555:6:77",
+        "2400:c401::5054:ff:fe1b:b031",
+        "3fff::beef:1",
+        "2001:db8:cafe::17",
+        "fd12:3456:789a:1::1",
+        "1080:0:0:0:8:800:200C:417A",
+    ),
 )
-WORDS = ("correct", "horse", "battery", "staple", "dragon", "sunshine", "Galatasaray", "monkey", "Winter", "trustno", "letmein", "Boncuk")
+WORDS = (
+    "correct",
+    "horse",
+    "battery",
+    "staple",
+    "dragon",
+    "sunshine",
+    "Galatasaray",
+    "monkey",
+    "Winter",
+    "trustno",
+    "letmein",
+    "Boncuk",
+)
 
 
 def emails(dice: random.Random) -> str:
-    return dice.choice(PUBLISHED_MAIL) if dice.random() < 0.12 else f"{dice.choice(LOCAL)}@{dice.choice(DOMAINS)}"
+    return (
+        dice.choice(PUBLISHED_MAIL)
+        if dice.random() < 0.12
+        else f"{dice.choice(LOCAL)}@{dice.choice(DOMAINS)}"
+    )
 
 
 def cards(dice: random.Random) -> str:
@@ -105,7 +274,9 @@ def ips(dice: random.Random) -> str:
     if kind == 5:
         return dice.choice(V6)
     groups = [f"{dice.randrange(1, 65536):x}" for _ in range(6)]
-    return "2001:db8:" + (":".join(groups) if kind == 6 else ":".join(groups[: dice.randrange(1, 4)]) + "::" + groups[-1])
+    return "2001:db8:" + (
+        ":".join(groups) if kind == 6 else ":".join(groups[: dice.randrange(1, 4)]) + "::" + groups[-1]
+    )
 
 
 def ssns(dice: random.Random) -> str:
@@ -128,7 +299,9 @@ def national_phones(region: str) -> Callable[[random.Random], str]:
 
 
 def _phone(dice: random.Random, region: str, forms: tuple[int, ...]) -> str:
-    kinds = [kind for kind in (Type.MOBILE, Type.FIXED_LINE) if phonenumbers.example_number_for_type(region, kind)]
+    kinds = [
+        kind for kind in (Type.MOBILE, Type.FIXED_LINE) if phonenumbers.example_number_for_type(region, kind)
+    ]
     number = phonenumbers.example_number_for_type(region, dice.choice(kinds))
     digits = [*str(number.national_number)]
     digits[-3:] = [*_digits(dice, 3)]
@@ -137,16 +310,59 @@ def _phone(dice: random.Random, region: str, forms: tuple[int, ...]) -> str:
     if forms[0] == Form.NATIONAL:
         return text
     return dice.choice(
-        (text, text, text.replace(" ", "-"), text.replace(" ", "."), text.replace("+", "00"), text.replace(" ", "\u00a0"))
+        (
+            text,
+            text,
+            text.replace(" ", "-"),
+            text.replace(" ", "."),
+            text.replace("+", "00"),
+            text.replace(" ", "\u00a0"),
+        )
     )
 
 
-TURKISH = ("0{a} {b} {c} {d}", "0 {a} {b} {c} {d}", "0({a}) {b} {c} {d}", "(0{a}) {b} {c} {d}", "0{a}-{b}-{c}-{d}", "0{a}{b}{c}{d}") + (
-    *("+90 ({a}) {b} {c} {d}", "+90{a}{b}{c}{d}", "+90 {a} {b} {c}{d}", "0090 {a} {b} {c} {d}", "{a} {b} {c} {d}", "0{a}.{b}.{c}.{d}"),
-    *("0{a} {b} {c}{d}", "({a}) {b} {c} {d}", "+90-{a}-{b}-{c}-{d}", "+90.{a}.{b}.{c}.{d}", "90 {a} {b} {c} {d}"),
+TURKISH = (
+    "0{a} {b} {c} {d}",
+    "0 {a} {b} {c} {d}",
+    "0({a}) {b} {c} {d}",
+    "(0{a}) {b} {c} {d}",
+    "0{a}-{b}-{c}-{d}",
+    "0{a}{b}{c}{d}",
+) + (
+    *(
+        "+90 ({a}) {b} {c} {d}",
+        "+90{a}{b}{c}{d}",
+        "+90 {a} {b} {c}{d}",
+        "0090 {a} {b} {c} {d}",
+        "{a} {b} {c} {d}",
+        "0{a}.{b}.{c}.{d}",
+    ),
+    *(
+        "0{a} {b} {c}{d}",
+        "({a}) {b} {c} {d}",
+        "+90-{a}-{b}-{c}-{d}",
+        "+90.{a}.{b}.{c}.{d}",
+        "90 {a} {b} {c} {d}",
+    ),
 )
-AMERICAN = ("({a}) {b}-{c}", "{a}-{b}-{c}", "{a}.{b}.{c}", "1-{a}-{b}-{c}", "+1 ({a}) {b}-{c}", "+1{a}{b}{c}", "1 ({a}) {b}-{c}") + (
-    *("{a} {b} {c}", "({a}){b}-{c}", "{a}/{b}-{c}", "+1.{a}.{b}.{c}", "({a}) {b}-{c} ext. 12", "{a}-{b}-{c} x4567", "+1-{a}-{b}-{c}"),
+AMERICAN = (
+    "({a}) {b}-{c}",
+    "{a}-{b}-{c}",
+    "{a}.{b}.{c}",
+    "1-{a}-{b}-{c}",
+    "+1 ({a}) {b}-{c}",
+    "+1{a}{b}{c}",
+    "1 ({a}) {b}-{c}",
+) + (
+    *(
+        "{a} {b} {c}",
+        "({a}){b}-{c}",
+        "{a}/{b}-{c}",
+        "+1.{a}.{b}.{c}",
+        "({a}) {b}-{c} ext. 12",
+        "{a}-{b}-{c} x4567",
+        "+1-{a}-{b}-{c}",
+    ),
 )
 
 
@@ -157,25 +373,40 @@ def turkish_phones(dice: random.Random) -> str:
 
 def american_phones(dice: random.Random) -> str:
     area = dice.choice(("212", "415", "650", "800", "312", "206", "917", "843", "540"))
-    return dice.choice(AMERICAN).format(a=area, b=dice.choice(("555", "234", "867", "642")), c=f"01{_digits(dice, 2)}")
+    return dice.choice(AMERICAN).format(
+        a=area, b=dice.choice(("555", "234", "867", "642")), c=f"01{_digits(dice, 2)}"
+    )
 
 
 def bare_phones(dice: random.Random) -> str:
-    return dice.choice(("0532{}", "0212{}", "415{}", "90532{}", "212{}", "0049301{}", "0207{}")).format(_digits(dice, 7))
+    return dice.choice(("0532{}", "0212{}", "415{}", "90532{}", "212{}", "0049301{}", "0207{}")).format(
+        _digits(dice, 7)
+    )
 
 
 def passwords(dice: random.Random) -> str:
     word = dice.choice(WORDS)
     return dice.choice(
         (
-            *(f"{word}{dice.randrange(1, 2030)}", f"{word.title()}!{dice.randrange(10, 99)}", _mix(dice, 12), f"{_mix(dice, 5)}#{_mix(dice, 4)}"),
-            *(f"P@ss{word}{dice.randrange(10)}", f"{word}-{dice.choice(WORDS)}-{dice.randrange(100)}", f"${_mix(dice, 9)}!"[1:]),
+            *(
+                f"{word}{dice.randrange(1, 2030)}",
+                f"{word.title()}!{dice.randrange(10, 99)}",
+                _mix(dice, 12),
+                f"{_mix(dice, 5)}#{_mix(dice, 4)}",
+            ),
+            *(
+                f"P@ss{word}{dice.randrange(10)}",
+                f"{word}-{dice.choice(WORDS)}-{dice.randrange(100)}",
+                f"${_mix(dice, 9)}!"[1:],
+            ),
         )
     )
 
 
 def tokens(dice: random.Random) -> str:
-    return dice.choice((_mix(dice, 32), _hex(dice, 40), _mix(dice, 24), _hex(dice, 32), f"{_mix(dice, 20)}-{_mix(dice, 12)}"))
+    return dice.choice(
+        (_mix(dice, 32), _hex(dice, 40), _mix(dice, 24), _hex(dice, 32), f"{_mix(dice, 20)}-{_mix(dice, 12)}")
+    )
 
 
 def jwts(dice: random.Random) -> str:
@@ -187,7 +418,15 @@ def logins(dice: random.Random) -> str:
 
 
 def _url_password(dice: random.Random) -> str:
-    return dice.choice((_mix(dice, 12), f"{dice.choice(WORDS)}{dice.randrange(99)}", f"p%40{_mix(dice, 8)}", f"{_mix(dice, 6)}!{_mix(dice, 4)}", dice.choice(WORDS)))
+    return dice.choice(
+        (
+            _mix(dice, 12),
+            f"{dice.choice(WORDS)}{dice.randrange(99)}",
+            f"p%40{_mix(dice, 8)}",
+            f"{_mix(dice, 6)}!{_mix(dice, 4)}",
+            dice.choice(WORDS),
+        )
+    )
 
 
 def _digits(dice: random.Random, many: int) -> str:
@@ -195,7 +434,11 @@ def _digits(dice: random.Random, many: int) -> str:
 
 
 def _mix(dice: random.Random, many: int) -> str:
-    return dice.choice(string.ascii_letters) + "7" + "".join(dice.choice(string.ascii_letters + string.digits) for _ in range(many - 2))
+    return (
+        dice.choice(string.ascii_letters)
+        + "7"
+        + "".join(dice.choice(string.ascii_letters + string.digits) for _ in range(many - 2))
+    )
 
 
 def _hex(dice: random.Random, many: int) -> str:
