@@ -101,17 +101,16 @@ def _surrogate_key(environ: Mapping[str, str]) -> bytes:
 
 
 def _patterns(environ: Mapping[str, str]) -> dict[str, str]:
-    """Read a JSON object of names and expressions; try each, so that a bad one stops the start, not a write."""
+    """Read a JSON object of names and expressions; a bad one stops the start, not a write."""
     raw = environ.get("GUARD_REDACT_PATTERNS", "").strip() or "{}"
     try:
-        patterns = json.loads(raw)
-        if not isinstance(patterns, dict) or not all(isinstance(value, str) for value in patterns.values()):
-            raise ValueError("give a JSON object of names and RE2 expressions")
+        patterns = dict(json.loads(raw))
         RedactPolicy(patterns=patterns)
         for name, pattern in patterns.items():
             own_family(name, pattern)
-    except ValueError as error:
-        raise SettingsError(f"GUARD_REDACT_PATTERNS={raw!r} is not usable: {error}") from None
+    except (TypeError, ValueError) as error:
+        why = error if "pattern" in str(error) else "give a JSON object of names and RE2 expressions"
+        raise SettingsError(f"GUARD_REDACT_PATTERNS={raw!r} is not usable: {why}") from None
     return patterns
 
 

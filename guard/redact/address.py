@@ -7,16 +7,21 @@ from collections.abc import Iterator
 
 from guard.redact.span import Clue, Family
 
+STREETS = (
+    "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Way"
+    "|Parkway|Pkwy|Highway|Hwy"
+)
 AMERICAN = re.compile(
     r"(?<![A-Za-z0-9.,])[1-9][0-9]{0,4}[A-Za-z]? (?:[NSEW]\.? )?(?:[A-Z0-9][A-Za-z0-9'.]{0,20} ){1,4}"
-    r"(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Terrace|Way|Parkway|Pkwy|Highway|Hwy)\b\.?"
-    r"(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Floor|#)\.? ?[A-Za-z0-9\-]{1,6})?"
+    rf"(?:{STREETS})\b\.?(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Floor|#)\.? ?[A-Za-z0-9\-]{{1,6}})?"
     r"(?:,? [A-Z][A-Za-z.]{1,20}(?: [A-Z][a-z]{1,20}){0,2},? [A-Z]{2},? [0-9]{5}(?:-[0-9]{4})?)?"
 )
+LETTERS = "A-Za-zÇĞİÖŞÜçğıöşü"
 TURKISH = re.compile(
-    r"(?:[A-Z\u00c7\u011e\u0130\u00d6\u015e\u00dc][A-Za-z\u00c7\u011e\u0130\u00d6\u015e\u00dc\u00e7\u011f\u0131\u00f6\u015f\u00fc0-9.]{0,20} ){1,4}"
-    r"(?:Mah(?:allesi)?|Cad(?:desi)?|Sok(?:ak|a\u011f\u0131)?|Bulvar\u0131|Blv|Sk|Cd)\b\.?"
-    r"(?:[ ,/]{1,3}(?:[0-9A-Za-z\u00c7\u011e\u0130\u00d6\u015e\u00dc\u00e7\u011f\u0131\u00f6\u015f\u00fc.]{1,20} ){0,3}(?:Cad|Sok|Sk|Cd|Blok|Apt|Daire|D|No|Kat|K)\b[.: ]{0,3}[0-9A-Z/\-]{0,6}){1,5}"
+    rf"(?:[A-ZÇĞİÖŞÜ][{LETTERS}0-9.]{{0,20}} ){{1,4}}"
+    r"(?:Mah(?:allesi)?|Cad(?:desi)?|Sok(?:ak|ağı)?|Bulvarı|Blv|Sk|Cd)\b\.?"
+    rf"(?:[ ,/]{{1,3}}(?:[0-9{LETTERS}.]{{1,20}} ){{0,3}}(?:Cad|Sok|Sk|Cd|Blok|Apt|Daire|D|No|Kat|K)\b"
+    r"[.: ]{0,3}[0-9A-Z/\-]{0,6}){1,5}"
 )
 
 

@@ -1,4 +1,4 @@
-"""Secrets that a name announces: `DB_PASSWORD=...`, `"api_key": "..."`, `?token=...`, "my password is ..."."""
+"""Secrets that a name announces: `DB_PASSWORD=...`, `"api_key": "..."`, "my password is ..."."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ KINDS_OF_KEY = (
     "access|auth|private|encryption|signing|account|master|license|service|session|security|storage|consumer|app|client"
     "|webhook|admin|bot|deploy|secret|api|shared[_\\-]?access"
 )
-SEPARATOR = "|".join(
-    (
-        r"[ \t]{0,4}(?::=|=>|=(?!=)|:{1,2}|[\-=]{1,2}>|→|,(?=[ ]?[\"'])|>)[ \t]{0,4}",
-        r"[ ](?:is|was|are|ist|lautet|es|est|è|é|olarak)(?:[ ]{1,2}|:[ ]?)(?:now |set to |actually )?",
-        r"\((?=[\"'])|[ \t]{1,2}(?=[\"'`])|[ ]-[ ]|[ ]",
-    )
+SEPARATOR = (
+    r"[ \t]{0,4}(?::=|=>|=(?!=)|:{1,2}|[\-=]{1,2}>|→|,(?=[ ]?[\"'])|>)[ \t]{0,4}"
+    r"|[ ](?:is|was|are|ist|lautet|es|est|è|é|olarak)(?:[ ]{1,2}|:[ ]?)(?:now |set to |actually )?"
+    r"|\((?=[\"'])|[ \t]{1,2}(?=[\"'`])|[ ]-[ ]|[ ]"
 )
 TAIL = rf"(?P<suffix>[A-Za-z0-9_.\-]{{0,24}}?)\\?[\"'`\])]{{0,3}}(?P<sep>{SEPARATOR})\\?(?P<quote>[\"'`]?)"
 
@@ -108,9 +106,9 @@ def _is_name(name: Name, text: str, start: int, match: re.Match[str]) -> bool:
     if name.before and not name.before.search(text[max(0, start - BEFORE) : start]):
         return False
     suffix, before = match["suffix"], text[max(0, start - 1) : start]
-    if not name.before and match.start("end") - start <= SHORT_NAME and before.isalpha():
-        if not (text[start].isupper() and before.islower()):
-            return False
+    short = not name.before and match.start("end") - start <= SHORT_NAME
+    if short and before.isalpha() and not (text[start].isupper() and before.islower()):
+        return False
     if suffix[:1].islower() and suffix not in ("s", "m"):
         return False
     return not NOT_A_SECRET.match(suffix)

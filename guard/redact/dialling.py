@@ -1,7 +1,7 @@
 """Country calling codes and how many digits follow them.
 
-The lengths are facts as libphonenumber (Apache-2.0) 9.0 knows them; for the big countries without their special
-services, whose lengths would let a date behind a number pass for its end.
+The lengths are facts as libphonenumber (Apache-2.0) 9.0 knows them; for the big countries without their
+special services, whose lengths would let a date behind a number pass for its end.
 """
 
 from __future__ import annotations

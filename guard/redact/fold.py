@@ -1,4 +1,4 @@
-"""Digits, dashes, spaces and letters that only look different: the finders see plain ones, the text keeps its own.
+"""Digits, dashes, spaces and letters that only look different: the finders see plain ones.
 
 A number typed on an Arabic keyboard, pasted with no-break spaces or cut by zero-width characters is the same
 number.  Folding happens only where such characters are, and positions in the plain text lead back.
@@ -12,19 +12,9 @@ from collections.abc import Sequence
 from guard.redact.span import Clue
 
 DIGIT_ZEROS = (
-    0x0660,
-    0x06F0,
-    0x07C0,
-    0x0966,
-    0x09E6,
-    0x0A66,
-    0x0AE6,
-    0x0B66,
-    0x0BE6,
-    0x0C66,
-    0x0CE6,
-    0x0D66,
-) + (*(0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x17E0, 0x1810, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6),)
+    *(0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0E50),
+    *(0x0ED0, 0x0F20, 0x1040, 0x17E0, 0x1810, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6),
+)
 """The zeros of decimal digits (Unicode category Nd) that people type or paste."""
 FULLWIDTH = range(0xFF01, 0xFF5F)
 """Full-width forms of !..~"""
@@ -35,7 +25,7 @@ LETTERS = {"\u017f": "s", "\u212a": "k"}
 """They match s and k where case is ignored, in one engine before the other."""
 ZERO_WIDTH = (
     "\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064"
-    + ("\u2066\u2067\u2068\u2069\ufeff")
+    "\u2066\u2067\u2068\u2069\ufeff"
 )
 SURROGATES = re.compile("[\ud800-\udfff]")
 

@@ -14,9 +14,10 @@ QUAD = re.compile(
 OCTETS = frozenset(map(str, range(256)))
 PRODUCTS = frozenset(
     (
-        "v ver vers version versions release rel build firmware fw sdk update upgrade upgraded upgrades sürüm section chapter "
-        "oid chrome safari edg edge opera opr firefox mozilla gecko webkit applewebkit electron python node nginx apache java "
-        "jdk ruby php linux kernel windows macos ios android openssl redis mysql django curl docker ubuntu debian"
+        "v ver vers version versions release rel build firmware fw sdk update upgrade upgraded upgrades"
+        " sürüm section chapter oid chrome safari edg edge opera opr firefox mozilla gecko webkit "
+        "applewebkit electron python node nginx apache java jdk ruby php linux kernel windows macos ios"
+        " android openssl redis mysql django curl docker ubuntu debian"
     ).split()
 )
 """Right before a version: `Chrome/120.0.0.0`."""

@@ -175,7 +175,7 @@ FORMATS = (
     Format("pubkey-", "[a-f0-9]{32}"),
     Format("-us", "[0-9]{1,2}", 0.0, 32),
     *(Format(":AA", rf"{URL64}{{32,34}}", 3.0, digits) for digits in (8, 9, 10)),
-    Format("EAA", rf"[MC][A-Za-z0-9]{{100,400}}"),
+    Format("EAA", r"[MC][A-Za-z0-9]{100,400}"),
     Format("EAACEdEose0cBA", "[0-9A-Za-z]{10,300}"),
     Format("AAAAAAAAAAAAAAAAAAAAA", r"A[a-zA-Z0-9%]{80,100}"),
     # design, data, monitoring

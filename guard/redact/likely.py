@@ -7,26 +7,31 @@ import re
 from collections import Counter
 
 PLACEHOLDER = re.compile(
-    r"""[<\[{(%$*.\u2022\u2026_]|\\?\$|x{3,}|(?:your|my|some|the|new|old|insert|enter|put|add)[_\-]|your[ ]|!\w+$|example|redacted|changeme
-    |replace|placeholder|dummy|foo(?:bar)?$|\*|[\s*._\-x0]*$""",
+    r"""[<\[{•…]|\\?\$(?:[{(]|[A-Za-z_]+$)|%(?:[a-z]$|\w+%|\()|x{3,}|\*{2,}|\.{2,}|[\s*._\-x0]*$|!\w+$
+    |(?:your|my|some|the|new|old|insert|enter|put|add)[_\-]|your[ ]|example|redacted|changeme|replace
+    |placeholder|dummy|foo(?:bar)?$""",
     re.IGNORECASE | re.VERBOSE,
 )
 """What a value that stands for another one begins with."""
 WORDS = frozenset(
     (
-        "none null nil undefined true false yes no on off str string int integer float bool boolean bytes text char varchar "
-        "object any optional required missing invalid incorrect wrong expired empty unset set not is it be has was must "
-        "should can may in of for and or the a an to from with this that these your my our their password passwd pwd "
-        "passphrase secret secrets token tokens key keys apikey api_key user username name value values input output default "
-        "auto reset change changed forgot forgotten hash hashed hidden stored saved sent here there please only never always "
-        "type field param params args kwargs self cls env environment config settings secretstr prompt getpass todo tbd "
-        "test basic bearer digest oauth oauth2 jwt session cookie cookies header headers body data json form public private "
-        "validation protected encrypted confirm confirmation too then when if else return new old same both also now deg "
-        "parola \u015fifre sifre kullan\u0131c\u0131 yok var de\u011fil unuttum strong weak short long minimum maximum policy rotation"
+        "none null nil undefined true false yes no on off str string int integer float bool boolean "
+        "bytes text char varchar object any optional required missing invalid incorrect wrong expired "
+        "empty unset set not is it be has was must should can may in of for and or the a an to from "
+        "with this that these your my our their password passwd pwd passphrase secret secrets token "
+        "tokens key keys apikey api_key user username name value values input output default auto reset"
+        " change changed forgot forgotten hash hashed hidden stored saved sent here there please only "
+        "never always type field param params args kwargs self cls env environment config settings "
+        "secretstr prompt getpass todo tbd test basic bearer digest oauth oauth2 jwt session cookie "
+        "cookies header headers body data json form public private validation protected encrypted "
+        "confirm confirmation too then when if else return new old same both also now deg "
+        "parola şifre sifre kullanıcı yok var değil unuttum strong weak short long minimum maximum policy "
+        "rotation"
     ).split()
 )
 LOOKED_UP = re.compile(
-    r"(?:os\.|process\.|env[.\[(]|getenv|config[.\[(]|settings[.\[]|self\.|this\.|secrets?\.|vault|data\.|var\.|args\.|req(?:uest)?\."
+    r"(?:os\.|process\.|env[.\[(]|getenv|config[.\[(]|settings[.\[]|self\.|this\.|secrets?\.|vault|data\.|var\."
+    r"|args\.|req(?:uest)?\."
     r"|await |get_|fetch|read_|load_|~?/|\./|[a-z]+://|arn:|C:\\)",
     re.IGNORECASE,
 )
@@ -37,8 +42,8 @@ ABOUT_SECRETS = re.compile(
     r"pass|pwd|secret|token|key|cred|param|arg|input|value|field|user|hash", re.IGNORECASE
 )
 NUMBERED = re.compile(
-    r"(?:v?[0-9.]+(?:st|nd|rd|th|px|m?s|[kmg]b?|h|x|%|days?)?|sha-?[0-9]+|md[45]|aes-?[0-9]+|rsa-?[0-9]+|[0-9]+password|oauth2?|2fa|s3"
-    r"|[a-z]+[0-9]?)[.,;:!?)]*$"
+    r"(?:v?[0-9.]+(?:st|nd|rd|th|px|m?s|[kmg]b?|h|x|%|days?)?|sha-?[0-9]+|md[45]|aes-?[0-9]+|rsa-?[0-9]+"
+    r"|[0-9]+password|oauth2?|2fa|s3|[a-z]+[0-9]?)[.,;:!?)]*$"
 )
 """`2nd`, `sha256`, `1password`, `step2`: words with a number in them."""
 WIDTH = 128
@@ -75,7 +80,7 @@ def _mixed(value: str) -> bool:
 
 
 def may_be_password(value: str, *, quoted: bool) -> bool:
-    """Whether people may have chosen what stands behind = or in quotes: words may be, names of variables not."""
+    """Whether people may have chosen what stands behind = or in quotes: a word may be, a variable not."""
     if len(value) < LEAST_PASSWORD - quoted or stands_for_another(value):
         return False
     return quoted or not (CODE.search(value) or (IDENTIFIER.match(value) and ABOUT_SECRETS.search(value)))

@@ -148,7 +148,7 @@ class Walk:
         self.counts: Counter[str] = Counter()
 
     def clean(self, value: object) -> object:
-        """Return the value without what was found, the same object where nothing was, None if nothing is left."""
+        """Return the value without what was found, the same object where nothing was; None for nothing."""
         top: list[object] = [None]
         todo = [(value, Slot(top, 0), 0)]
         for _ in range(NODES):

@@ -14,11 +14,12 @@ BEFORE, AFTER, RIGHT_BEFORE, LONGEST = 48, 28, 36, 32
 WORD = re.compile(r"[^\W_0-9]+")
 THINGS = frozenset(
     (
-        "order invoice ref reference ticket sku isbn issn serial tracking version build release commit case part model item "
-        "product batch lot epoch timestamp ts pid line row doi arxiv rfc patent zip barcode ean upc account acct student "
-        "employee policy passport license licence po bug issue job task request session transaction txn event record block "
-        "size bytes offset card port sipariş fatura takip fiş barkod hesap kart bestellung bestellnummer rechnung "
-        "rechnungsnummer commande facture pedido factura id orderid userid"
+        "order invoice ref reference ticket sku isbn issn serial tracking version build release commit "
+        "case part model item product batch lot epoch timestamp ts pid line row doi arxiv rfc patent "
+        "zip barcode ean upc account acct student employee policy passport license licence po bug issue"
+        " job task request session transaction txn event record block size bytes offset card port "
+        "sipariş fatura takip fiş barkod hesap kart bestellung bestellnummer rechnung rechnungsnummer "
+        "commande facture pedido factura id orderid userid"
     ).split()
 )
 LINKS = frozenset("no num number nr code numarası is was of are n".split())
@@ -71,7 +72,7 @@ class Words:
     def places(self, text: str) -> list[tuple[int, int]]:
         """Return where such words are, in order."""
         lowered = text.replace("İ", "i").lower()
-        found = []
+        found: list[tuple[int, int]] = []
         for stem, tail in self._tails.items():
             at = lowered.find(stem)
             while at >= 0:

@@ -1,4 +1,4 @@
-"""Patterns of a user's own.  They run on RE2 alone: nobody can say that a stranger's `re` pattern is linear."""
+"""Patterns of a user's own, on RE2 alone: nobody can say that a stranger's `re` pattern is linear."""
 
 from __future__ import annotations
 

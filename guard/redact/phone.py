@@ -1,4 +1,4 @@
-"""Phone numbers: international ones, formats that say phone by their shape, and bare digits near a word for one.
+"""Phone numbers: international ones, shapes that only phones have, and bare digits near a word for one.
 
 Not phones: timestamps, dates, ids, prices, versions, hashes, coordinates, order numbers.
 """
@@ -14,7 +14,8 @@ from guard.redact.span import Clue, Family
 
 GAP = r"[ ().\-/\t]{0,3}"
 EXTENSION = re.compile(
-    r"[ ,;]{0,2}(?:;ext=|#|(?:ext(?:ension|n)?|x|dahili|durchwahl|poste|ramal|\u0434\u043e\u0431)[ .:=]{0,2})[0-9]{1,7}(?![0-9])",
+    r"[ ,;]{0,2}(?:;ext=|#|(?:ext(?:ension|n)?|x|dahili|durchwahl|poste|ramal|доб)[ .:=]{0,2})"
+    r"[0-9]{1,7}(?![0-9])",
     re.IGNORECASE,
 )
 GOES_ON = re.compile(
@@ -34,7 +35,8 @@ SHAPES = re.compile(
     # North America: 212-555-0123, 1 (212) 555-0123
     r"(?:1[ .\-/]{0,2})?\([2-9][0-9]{2}\)[ .\-]{0,2}[2-9][0-9]{2}[ .\-]?[0-9]{4}"
     r"|1[ .\-/]{1,2}[2-9][0-9]{2}[ .\-][2-9][0-9]{2}[ .\-][0-9]{4}"
-    r"|[1-9][0-9]{2}(?:[.\-]|[ ]?-[ ])[0-9]{3}(?:[.\-]|[ ]?-[ ])[0-9]{4}|[2-9][0-9]{2}/[2-9][0-9]{2}[.\-][0-9]{4}"
+    r"|[1-9][0-9]{2}(?:[.\-]|[ ]?-[ ])[0-9]{3}(?:[.\-]|[ ]?-[ ])[0-9]{4}"
+    r"|[2-9][0-9]{2}/[2-9][0-9]{2}[.\-][0-9]{4}"
     r"|[2-9][0-9]{2}[ ][2-9][0-9]{2}[ \-][0-9]{4}(?![ ][0-9])"
     # Turkey: 0532 123 45 67, 0 (212) 123 45 67, 532 123 45 67, 05321234567, 90 532 123 45 67
     r"|(?:0[ .\-]?\(?|\(0?)[2-58][0-9]{2}\)?[ .\-]{0,2}[0-9]{3}[ .\-][0-9]{2}[ .\-]?[0-9]{2}"
@@ -53,7 +55,8 @@ LEAST, MOST = 9, 13
 LEAST_ABROAD = 10
 """Digits behind 00: fewer are an id with zeros in front."""
 DATE = re.compile(
-    r"\(?(?:(?:19|20)[0-9]{2}([ .\-/])[0-9]{1,2}\1[0-9]{1,2}|[0-3]?[0-9]([ .\-/])[0-9]{1,2}\2(?:19|20)[0-9]{2})(?![0-9])"
+    r"\(?(?:(?:19|20)[0-9]{2}([ .\-/])[0-9]{1,2}\1[0-9]{1,2}"
+    r"|[0-3]?[0-9]([ .\-/])[0-9]{1,2}\2(?:19|20)[0-9]{2})(?![0-9])"
 )
 OWNERS = ("my", "his", "her", "our", "your", "their")
 ANYWHERE = (
@@ -114,7 +117,7 @@ def international(text: str) -> Iterator[tuple[int, int]]:
         if not plus and _digits(match[1]) < LEAST_ABROAD:
             continue
         end = _international_end(text, match.start(1), match.end())
-        if not end or GOES_ON.match(text, end) and not EXTENSION.match(text, end):
+        if not end or (GOES_ON.match(text, end) and not EXTENSION.match(text, end)):
             continue
         if plus or not names_a_thing(text, match.start()):
             yield match.start(), _with_extension(text, end)
@@ -203,7 +206,8 @@ SEVEN = Clue(pattern=r"[0-9][0-9 ().\-/\t]{5}[0-9 ().\-/\t]*[0-9]")
 ABROAD = Clue(pattern=r"\+[ (]{0,2}[1-9]|0(?:0|11)[ .\-(]{0,3}[1-9]")
 GROUPED = Clue(
     pattern=r"[0-9]{3}\)?[ .\-/]{1,3}[0-9]{3}[ .\-]{1,3}[0-9]{2}|\([0-9]{2,6}\)[ .\-/]{0,2}[0-9]{2}"
-    r"|0[1-9][ .\-][0-9]{2}[ .\-][0-9]{2}[ .\-][0-9]{2}|0[1-9][0-9]{0,4}[ \-/][ ]?[0-9]{3}|0[ .\-(]{0,3}5[0-9]{2}"
+    r"|0[1-9][ .\-][0-9]{2}[ .\-][0-9]{2}[ .\-][0-9]{2}"
+    r"|0[1-9][0-9]{0,4}[ \-/][ ]?[0-9]{3}|0[ .\-(]{0,3}5[0-9]{2}"
 )
 FAMILIES = (
     Family("phone", (SEVEN, ABROAD), international),

@@ -10,7 +10,7 @@ KINDS = (
     *("email", "phone", "card", "iban", "ip", "ssn", "address"),
     *("url_password", "api_key", "token", "secret", "private_key"),
 )
-"""All that can be found; `redactions_total{field_type}` counts by these names and by those of own patterns."""
+"""All that can be found; `redactions_total{field_type}` counts by these names and those of own patterns."""
 OFF_BY_DEFAULT = frozenset(("address",))
 DROPPED = "dropped"
 """The field type that counts what could not be redacted and was not sent."""

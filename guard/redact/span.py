@@ -21,8 +21,8 @@ Find = Callable[[str], Iterator[tuple[int, int]]]
 class Clue(NamedTuple):
     """Something without which a family cannot occur: `pattern` matches, or one of `literals` is there.
 
-    Where both are given, every match of `pattern` holds one of the literals: they are what a search without RE2
-    looks for first.  `pattern` means the same to RE2 and to `re`: ASCII classes, no assertions.
+    Where both are given, every match of `pattern` holds one of the literals: a search without RE2 looks
+    for them first.  `pattern` means the same to RE2 and to `re`: ASCII classes, no assertions.
     """
 
     literals: tuple[str, ...] = ()

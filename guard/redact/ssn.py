@@ -18,7 +18,8 @@ LOOSE = re.compile(
     rf"[ .\-]{{0,3}}(?!00)[0-9]{{2}}[ .\-]{{0,3}}(?!0000)[0-9]{{4}}{RIGHT}"
 )
 THING = re.compile(
-    r"\b(?:part|sku|model|serial|isbn|item|catalog(?:ue)?|order|invoice|p/n)\b(?: ?(?:no|num|number|nr|id))?\W{0,3}$",
+    r"\b(?:part|sku|model|serial|isbn|item|catalog(?:ue)?|order|invoice|p/n)\b"
+    r"(?: ?(?:no|num|number|nr|id))?\W{0,3}$",
     re.IGNORECASE,
 )
 LOOKS_BACK = 24

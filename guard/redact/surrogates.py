@@ -1,4 +1,4 @@
-"""What stands where something was: a placeholder, or a keyed surrogate that tells the same value from others."""
+"""What stands where something was: a placeholder, or a keyed surrogate, the same for the same value."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ JWT = re.compile(
 ENCODED_JWT = re.compile(r"ZXlK(?<![A-Za-z0-9_\-]ZXlK)[A-Za-z0-9/\\_+\-]{40,8000}+={0,2}")
 BEARER = re.compile(r"[ \t:=]{1,3}[\"']?(?P<value>[A-Za-z0-9._~+/=\-]{8,4000}+)")
 AUTHORIZATION = re.compile(
-    r"[\"']{0,2}\s{0,2}[:=,>]{1,2}\s{0,2}[\"'({]{0,2}(?:(?:bearer|basic|token|apikey|api-key)[ \t:=]{1,3}[\"']?"
+    r"[\"']{0,2}\s{0,2}[:=,>]{1,2}\s{0,2}[\"'({]{0,2}"
+    r"(?:(?:bearer|basic|token|apikey|api-key)[ \t:=]{1,3}[\"']?"
     r"|(?!digest|negotiate|aws4))(?P<value>[A-Za-z0-9._~+/=\-]{8,4000}+)",
     re.IGNORECASE,
 )

@@ -125,7 +125,7 @@ def table(figures: Figures) -> str:
             cells = "".join(f"{_cell(one[kind]):>20}" for kind in KINDS)
             lines.append(f"{one['name']:<36}{one['ready_ms']:>10}{cells}")
         else:
-            lines.append(f"{one['name']:<36}{one.get('missing') and 'not installed' or one['failed']}")
+            lines.append(f"{one['name']:<36}{(one.get('missing') and 'not installed') or one['failed']}")
     worst = sorted(figures["hostile"], key=lambda one: -one["s"])[:5]
     lines += [
         "",

@@ -1,4 +1,4 @@
-"""Time one peer on texts from stdin, with the interpreter that has it: `python redact_peer.py NAME`.  JSON in and out."""
+"""Time one peer on texts from stdin, in the interpreter that has it: `redact_peer.py NAME`.  JSON out."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ def datafog_core() -> Callable[[str], object]:
 
 
 def depii() -> Callable[[str], object]:
-    from depii import redact
+    """Patterns only: it has no model either way."""
+    from depii import PIIFilter
 
-    return redact
+    return PIIFilter().redact
 
 
 def presidio() -> Callable[[str], object]:

@@ -60,7 +60,7 @@ def test_numbers_are_read():
         ("GUARD_HOLD_JITTER", "2"),
         ("GUARD_CACHE_S", "-1"),
         ("GUARD_REDACT", "maybe"),
-        ("GUARD_REDACT_PATTERNS", "[]"),
+        ("GUARD_REDACT_PATTERNS", "[1]"),
         ("GUARD_REDACT_PATTERNS", '{"email": "x"}'),
         ("GUARD_REDACT_PATTERNS", '{"mine": "("}'),
     ],
@@ -105,7 +105,10 @@ def test_redaction_is_on_and_can_be_told_what_to_find():
     ("environ", "complaint"),
     [
         ({"GUARD_REDACT_KINDS": "email,fingerprint"}, "GUARD_REDACT_KINDS='fingerprint' is no kind"),
-        ({"GUARD_REDACT_SURROGATE_KEY": "hunter2"}, "GUARD_REDACT_SURROGATE_KEY is not usable: give 16 to 64 bytes$"),
+        (
+            {"GUARD_REDACT_SURROGATE_KEY": "hunter2"},
+            "GUARD_REDACT_SURROGATE_KEY is not usable: give 16 to 64",
+        ),
     ],
 )
 def test_a_bad_redaction_setting_is_one_line_and_shows_no_key(environ, complaint):

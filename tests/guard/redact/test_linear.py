@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,6 @@ def test_a_hostile_text_is_linear(name, use_re2):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_redacting_it_ends_too(name):
     began = time.process_time()
-    try:
+    with suppress(UnredactableError):
         Redactor().text(hostile(HOSTILE[name], 20_000))
-    except UnredactableError:
-        pass
     assert time.process_time() - began < BUDGET_S

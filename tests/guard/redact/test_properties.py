@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scoring import texts
@@ -88,4 +90,4 @@ def test_metadata_of_any_shape_is_walked_and_once_is_enough(value):
 def test_spans_are_disjoint_and_in_order(text):
     spans = FAST.spans(text)
     assert all(one.start < one.end <= len(text) for one in spans)
-    assert all(one.end <= other.start for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(spans))
