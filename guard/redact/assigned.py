@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from guard.redact.likely import may_be_key, may_be_password, may_be_said
+from guard.redact.likely import IDENTIFIER, may_be_key, may_be_password, may_be_said
 from guard.redact.nearby import positions
 from guard.redact.span import Clue, Family
 
@@ -123,14 +123,18 @@ def _value(
     end = start + len(value)
     if not value or (not quote and text[end : end + 1] in WRAPPED):  # a call or an index: code
         return
-    sep = match["sep"].strip()
+    sep, has_digit = match["sep"].strip(), any(map(str.isdigit, value))
     if not chosen:
         likely = sep not in ("", "-", "(") or flag or bool(quote)
         likely = likely and " " not in value and may_be_key(value)
-    elif sep == ">" and text[end : end + 1] != "<":
+    elif (
+        (sep == ">" and text[end : end + 1] != "<")
+        or (sep in ("(", ",") and not (has_digit and not match["suffix"]))
+        or (not quote and match["sep"] == " = " and IDENTIFIER.match(value))
+    ):
         likely = False
     elif flag or quote or "=" in sep or _is_listed(text, sep, name, end):
-        likely = may_be_password(value, quoted=bool(quote)) and (sep != "(" or any(map(str.isdigit, value)))
+        likely = may_be_password(value, quoted=bool(quote))
     else:
         likely = may_be_said(value, bare=not sep)
     if likely:

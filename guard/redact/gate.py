@@ -1,7 +1,7 @@
 """Says which families can occur in a text at all; most chat messages end here.
 
-With RE2 (extra `[redact]`) two passes over the text ask all clues, 5 us for 500 characters; without it substring
-searches and `re` do, 0.5 ms.  The gate only ever spares work: what is found is the same.
+With RE2 (extra `[redact]`) two passes over the text ask all clues, 5 us for 500 characters; without it
+substring searches and `re` do, 0.5 ms.  The gate only ever spares work: what is found is the same.
 """
 
 from __future__ import annotations

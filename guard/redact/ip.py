@@ -31,6 +31,7 @@ LOOKS_BACK = 32
 
 V6 = re.compile(r":[0-9A-Fa-f:.]{1,60}")
 HEX = "0123456789ABCDEFabcdef"
+SLICE = re.compile(r"[0-9]{0,3}::[0-9]{0,3}$|[A-Fa-f:]+$")
 GROUPS, SHORTEST = 8, 3
 V4_BITS, V6_BITS = 32, 128
 TAIL = re.compile(r"(?P<zone>%[A-Za-z0-9_.\-]{1,15})?(?:/(?P<bits>[0-9]{1,3})(?![0-9A-Za-z_]))?")
@@ -97,7 +98,7 @@ def _may_be_v6(candidate: str) -> bool:
     colons = candidate.count(":")
     if "::" not in candidate:
         return colons == GROUPS - 1 or (colons == GROUPS - 2 and "." in candidate)
-    return candidate == "::1" or (len(candidate) > SHORTEST and any(map(str.isdigit, candidate)))
+    return candidate == "::1" or (len(candidate) > SHORTEST and not SLICE.match(candidate))
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

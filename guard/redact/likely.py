@@ -38,6 +38,7 @@ LOOKED_UP = re.compile(
 IDENTIFIER = re.compile(r"[A-Za-z_]+$")
 CODE = re.compile(r"\(|^[A-Za-z_]+(?:\??\.[A-Za-z_]+)+$|::")
 """A call, or words with dots between them."""
+DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?:\(.*)?$")
 ABOUT_SECRETS = re.compile(
     r"pass|pwd|secret|token|key|cred|param|arg|input|value|field|user|hash", re.IGNORECASE
 )
@@ -67,7 +68,7 @@ def stands_for_another(value: str) -> bool:
 
 def may_be_key(value: str) -> bool:
     """Whether it may have been drawn by a machine: tokens, keys, secrets."""
-    if len(value) < LEAST_KEY or stands_for_another(value):
+    if len(value) < LEAST_KEY or stands_for_another(value) or DOTTED.match(value):
         return False
     has_digit, has_letter = any(map(str.isdigit, value)), any(map(str.isalpha, value))
     if has_digit:

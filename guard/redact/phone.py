@@ -24,7 +24,7 @@ GOES_ON = re.compile(
 """Right behind digits: they are part of something else."""
 
 INTERNATIONAL = re.compile(
-    r"(?:\+(?<![A-Za-z0-9_+]\+)[ (]{0,2}|0(?<![A-Za-z0-9_.,:/\-]0)(?<![0-9][ ]0)(?:0|11)[ .\-]{0,2}\(?)"
+    r"(?:\+(?<![A-Za-z0-9_+]\+)\(?|0(?<![A-Za-z0-9_.,:/\-]0)(?<![0-9][ ]0)(?:0|11)[ .\-]{0,2}\(?)"
     rf"([1-9](?:{GAP}[0-9]){{6,17}}+)"
 )
 START = re.compile(
@@ -54,6 +54,7 @@ LEAST, MOST = 9, 13
 """Digits of what SHAPES find."""
 LEAST_ABROAD = 10
 """Digits behind 00: fewer are an id with zeros in front."""
+ZIP = re.compile(r"[0-9]{5}-[0-9]{4}(?![0-9\-])")
 DATE = re.compile(
     r"\(?(?:(?:19|20)[0-9]{2}([ .\-/])[0-9]{1,2}\1[0-9]{1,2}"
     r"|[0-3]?[0-9]([ .\-/])[0-9]{1,2}\2(?:19|20)[0-9]{2})(?![0-9])"
@@ -129,7 +130,12 @@ def shaped(text: str) -> Iterator[tuple[int, int]]:
     for begin in START.finditer(text):
         start = begin.start()
         match = SHAPES.match(text, start) if start >= at else None
-        if not match or not LEAST <= _digits(match[0]) <= MOST or DATE.match(text, start):
+        if (
+            not match
+            or not LEAST <= _digits(match[0]) <= MOST
+            or DATE.match(text, start)
+            or ZIP.match(text, start)
+        ):
             continue
         end = _with_extension(text, match.end())
         if (
@@ -203,7 +209,7 @@ def _digits(text: str) -> int:
 
 
 SEVEN = Clue(pattern=r"[0-9][0-9 ().\-/\t]{5}[0-9 ().\-/\t]*[0-9]")
-ABROAD = Clue(pattern=r"\+[ (]{0,2}[1-9]|0(?:0|11)[ .\-(]{0,3}[1-9]")
+ABROAD = Clue(pattern=r"\+\(?[1-9]|0(?:0|11)[ .\-(]{0,3}[1-9]")
 GROUPED = Clue(
     pattern=r"[0-9]{3}\)?[ .\-/]{1,3}[0-9]{3}[ .\-]{1,3}[0-9]{2}|\([0-9]{2,6}\)[ .\-/]{0,2}[0-9]{2}"
     r"|0[1-9][ .\-][0-9]{2}[ .\-][0-9]{2}[ .\-][0-9]{2}"

@@ -23,10 +23,10 @@ def datafog_core() -> Callable[[str], object]:
 
 
 def depii() -> Callable[[str], object]:
-    """Patterns only: it has no model either way."""
-    from depii import PIIFilter
+    """Patterns only, as ours."""
+    from depii import Redactor
 
-    return PIIFilter().redact
+    return Redactor(contextual=False, propagate=False, quasi_threshold=None).redact
 
 
 def presidio() -> Callable[[str], object]:
