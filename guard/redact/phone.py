@@ -50,6 +50,14 @@ SHAPES = re.compile(
     r"|\(0[0-9]{1,5}\)[ \-/]{0,2}[0-9]{2,8}(?:[ \-][0-9]{2,6}){0,3}"
     r"|0[1-9][0-9]{0,4}[ \-/][ ]?[0-9]{3,8}(?:[ \-][0-9]{2,6}){0,3}"
 )
+GROUPED = Clue(
+    pattern=r"[0-9]{3}\)?[ .\-/]{1,3}[0-9]{3}[ .\-]{1,3}[0-9]{2}|\([0-9]{2,6}\)[ .\-/]{0,2}[0-9]{2}"
+    r"|0[1-9][ .\-][0-9]{2}[ .\-][0-9]{2}[ .\-][0-9]{2}"
+    r"|0[1-9][0-9]{0,4}[ \-/][ ]?[0-9]{3}|0[ .\-(]{0,3}5[0-9]{2}"
+)
+"""What each of SHAPES holds."""
+LIKE_SHAPES = re.compile(GROUPED.pattern)
+ROW = re.compile(r"[(0-9][0-9 ().\-/]{7,}")
 LEAST, MOST = 9, 13
 """Digits of what SHAPES find."""
 LEAST_ABROAD = 10
@@ -127,24 +135,25 @@ def international(text: str) -> Iterator[tuple[int, int]]:
 def shaped(text: str) -> Iterator[tuple[int, int]]:
     """Find numbers that are written as only phone numbers are."""
     at = 0
-    for begin in START.finditer(text):
-        start = begin.start()
-        match = SHAPES.match(text, start) if start >= at else None
-        if (
-            not match
-            or not LEAST <= _digits(match[0]) <= MOST
-            or DATE.match(text, start)
-            or ZIP.match(text, start)
-        ):
+    for row in ROW.finditer(text):
+        if not LIKE_SHAPES.search(text, *row.span()):
             continue
-        end = _with_extension(text, match.end())
-        if (
-            text[start] == "0" and start > at + 1 and text[start - 2 : start - 1].isdigit()
-        ):  # a group of a longer row
-            continue
-        if (end > match.end() or not GOES_ON.match(text, end)) and not names_a_thing(text, start):
-            at = end
-            yield start, end
+        for begin in START.finditer(text, *row.span()):
+            start = begin.start()
+            match = SHAPES.match(text, start) if start >= at else None
+            if match and _is_shaped(text, start, match.end(), at):
+                at = _with_extension(text, match.end())
+                yield start, at
+
+
+def _is_shaped(text: str, start: int, end: int, floor: int) -> bool:
+    if not LEAST <= _digits(text[start:end]) <= MOST or DATE.match(text, start) or ZIP.match(text, start):
+        return False
+    if text[start] == "0" and start > floor + 1 and text[start - 2 : start - 1].isdigit():  # of a longer row
+        return False
+    if GOES_ON.match(text, end) and not EXTENSION.match(text, end):
+        return False
+    return not names_a_thing(text, start)
 
 
 def called(text: str) -> Iterator[tuple[int, int]]:
@@ -210,11 +219,6 @@ def _digits(text: str) -> int:
 
 SEVEN = Clue(pattern=r"[0-9][0-9 ().\-/\t]{5}[0-9 ().\-/\t]*[0-9]")
 ABROAD = Clue(pattern=r"\+\(?[1-9]|0(?:0|11)[ .\-(]{0,3}[1-9]")
-GROUPED = Clue(
-    pattern=r"[0-9]{3}\)?[ .\-/]{1,3}[0-9]{3}[ .\-]{1,3}[0-9]{2}|\([0-9]{2,6}\)[ .\-/]{0,2}[0-9]{2}"
-    r"|0[1-9][ .\-][0-9]{2}[ .\-][0-9]{2}[ .\-][0-9]{2}"
-    r"|0[1-9][0-9]{0,4}[ \-/][ ]?[0-9]{3}|0[ .\-(]{0,3}5[0-9]{2}"
-)
 FAMILIES = (
     Family("phone", (SEVEN, ABROAD), international),
     Family("phone", (SEVEN, GROUPED), shaped),

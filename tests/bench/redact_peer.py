@@ -26,7 +26,7 @@ def depii() -> Callable[[str], object]:
     """Patterns only, as ours."""
     from depii import Redactor
 
-    return Redactor(contextual=False, propagate=False, quasi_threshold=None).redact
+    return Redactor(locales=("us", "tr"), contextual=False, propagate=False, quasi_threshold=None).redact
 
 
 def presidio() -> Callable[[str], object]:

@@ -16,6 +16,7 @@ from guard.redact import Redactor, UnredactableError
 from tests.bench.redact_texts import HOSTILE, hostile
 
 SMALL, LARGE = 25_000, 100_000
+ATTEMPTS = 4
 BUDGET_S = 1.0
 """Four times the goal of 0.25 s: this machine's neighbours count, too."""
 EXPONENT, SEED_S = 1.2, 0.05
@@ -35,11 +36,13 @@ def took_s(redactor, text):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_text_is_linear(name, use_re2):
     redactor = Redactor(use_re2=use_re2)
-    large = took_s(redactor, hostile(HOSTILE[name], LARGE))
-    assert large < BUDGET_S
-    if large > SEED_S:
+    for _ in range(ATTEMPTS):  # a busy machine only ever adds
+        large = took_s(redactor, hostile(HOSTILE[name], LARGE))
         small = took_s(redactor, hostile(HOSTILE[name], SMALL))
-        assert math.log(large / small, LARGE / SMALL) < EXPONENT
+        grows = math.log(large / small, LARGE / SMALL) if large > SEED_S else 0.0
+        if large < BUDGET_S and grows < EXPONENT:
+            return
+    pytest.fail(f"{large:.2f} s, growing by {grows:.2f}")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
