@@ -50,8 +50,8 @@ NUMBERED = re.compile(
 WIDTH = 128
 LEAST_KEY, LEAST_PASSWORD, LEAST_BARE, LONG = 8, 4, 6, 20
 """Characters."""
-KEY_BITS, LETTER_BITS = 2.3, 3.9
-"""Of entropy, with a digit and without."""
+KEY_BITS, LETTER_BITS, DOTTED_BITS = 2.3, 3.9, 4.2
+"""Of entropy: with a digit, without, and with dots as code has them."""
 
 
 def entropy_bits(value: str) -> float:
@@ -68,7 +68,9 @@ def stands_for_another(value: str) -> bool:
 
 def may_be_key(value: str) -> bool:
     """Whether it may have been drawn by a machine: tokens, keys, secrets."""
-    if len(value) < LEAST_KEY or stands_for_another(value) or DOTTED.match(value):
+    if len(value) < LEAST_KEY or stands_for_another(value):
+        return False
+    if DOTTED.match(value) and entropy_bits(value) < DOTTED_BITS:
         return False
     has_digit, has_letter = any(map(str.isdigit, value)), any(map(str.isalpha, value))
     if has_digit:

@@ -212,7 +212,7 @@ class Walk:
 
 def kind_behind(name: str) -> str:
     """Return the kind of what stands behind a name, "" for any other name."""
-    if PLACEHOLDER.match(name):
+    if PLACEHOLDER.search(name):
         return ""
     plain = "".join(filter(str.isalnum, name.lower()))
     return NAMES.get(plain) or ("secret" if plain.endswith(ENDINGS) else "")

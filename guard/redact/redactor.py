@@ -160,12 +160,13 @@ def _overlap(one: Span, other: Span) -> bool:
 
 def around(text: str, places: Sequence[tuple[int, int]]) -> str:
     """Return the neighbourhoods: only there can be a find now that was none before."""
-    pieces, done = [], 0
+    around_each: list[tuple[int, int]] = []
     for start, end in places:
-        first = max(done, text.rfind(" ", 0, max(0, start - REACH)) + 1)
+        word = text.rfind(" ", 0, max(0, start - REACH)) + 1
+        first = text.rfind(" ", 0, max(0, word - REACH)) + 1  # what announces the word, too
         stop = text.find(" ", end + REACH)
         stop = len(text) if stop < 0 else stop
-        if stop > first:
-            pieces.append(text[first:stop])
-            done = stop
-    return "\n \n".join(pieces)
+        if around_each and first <= around_each[-1][1]:
+            first = around_each.pop()[0]
+        around_each.append((first, stop))
+    return "\n \n".join(text[first:stop] for first, stop in around_each)

@@ -67,6 +67,12 @@ def test_a_value_that_holds_itself_or_has_no_end_is_left_out():
     assert REDACTOR.metadata(["x"] * 20_000) == (None, {"dropped": 1})
 
 
+@pytest.mark.parametrize("name", ["a@b.io", "!a@b.io"])
+def test_a_name_that_was_redacted_hides_nothing_more(name):
+    clean, _ = REDACTOR.metadata({name: [None]})
+    assert REDACTOR.metadata(clean) == (clean, {})
+
+
 def test_done_twice_it_is_done_once():
     clean, _ = REDACTOR.metadata({"password": "x", "a@b.io": ["+12025550143"], "c@d.io": 4111111111111111})
     assert REDACTOR.metadata(clean) == (clean, {})

@@ -100,6 +100,12 @@ def test_what_stood_beside_a_find_is_looked_at_again(redactor):
     assert redactor.text(twice)[0] is twice
 
 
+def test_two_finds_close_together_hide_no_third_one(redactor):
+    token = "eyJP7QtsTDlOowtTxpw626zyRF8V0ILjcPISBFdCm9uIfim5Mb2MBDzGfIuOkBo.G798pZPrEPMhD0lDYgKXwYQgwQBTNW3qWvlHAFuIL4v"
+    once = redactor.text(f"a@b.io,{'x' * 62}.eyJP7Qts.{token}(02) 1234 5701")[0]
+    assert redactor.text(once)[0] is once
+
+
 def test_only_the_kinds_of_the_policy_are_replaced():
     redactor = Redactor(RedactPolicy(kinds=frozenset(("email",))))
     assert redactor.text("a@b.io +12025550143")[0] == "[EMAIL] +12025550143"
