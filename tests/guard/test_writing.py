@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client import CollectorRegistry
 
-from guard import Kind, Mode, Written
+from guard import Kind, Mode, Settings, Written, build
+from guard.metrics import Metrics
 from guard.outgoing import MAX_CONTENT, batches, split
+from guard.redact import RedactPolicy
 from guard.testing import ScriptedMemory, World
 
 STORED = Written(stored=True)
@@ -169,6 +172,14 @@ def test_what_cannot_be_redacted_is_not_sent_is_counted_and_logged_without_its_c
     told = [record for record in caplog.records if "pii_redacted dropped=1" in record.message]
     assert [record.levelname for record in told] == ["WARNING", "WARNING"]
     assert "example.com" not in caplog.text
+
+
+def test_the_settings_say_what_is_redacted():
+    memory = ScriptedMemory()
+    settings = Settings(base_mode=Mode.READ_WRITE, redact=RedactPolicy(kinds=frozenset(("phone",))))
+    with build(settings, Metrics(CollectorRegistry()), memory) as guard:
+        guard.add_messages("t", [{"role": "user", "content": "ann@example.com +90 532 123 45 67"}])
+    assert memory.writes[0].messages[0]["content"] == "ann@example.com [PHONE]"
 
 
 def test_nothing_to_say_is_not_sent(send, memory):

@@ -65,6 +65,10 @@ def test_a_value_that_holds_itself_or_has_no_end_is_left_out():
     loop["self"] = loop
     assert "a@b.io" not in str(REDACTOR.metadata(loop)[0])
     assert REDACTOR.metadata(["x"] * 20_000) == (None, {"dropped": 1})
+    deep: dict[str, object] = {}
+    for _ in range(100):
+        deep = {"a": deep}
+    assert REDACTOR.metadata(deep)[1] == {"dropped": 1}
 
 
 @pytest.mark.parametrize("name", ["a@b.io", "!a@b.io"])

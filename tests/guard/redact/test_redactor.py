@@ -71,6 +71,8 @@ def test_what_leaves(redactor, text, clean):
             "my order number is 4155552671",
         ),
         *(
+            *("order no 212-555-0123", "666-12-3456", "https://user:${PASS}@host/x", "ghp_" + "a1" * 18),
+            *("token: ${TOKEN_2026_A}", "api_key=your-api-key-12345", "secret: <secret-1234-abcd>"),
             "4111111111111112",
             "000-12-3456",
             "GB29 NWBK 6016 1331 9268 18",
