@@ -538,20 +538,23 @@ def knows_no_foreign_number() -> None:
 
 def redacting(wrong: Callable[[Any, Any], Any], *, each: bool = False) -> None:
     """Put `wrong(right, messages)` in the place of the redaction."""
-    from guard import writing
+    from guard.redact import Redactor
 
-    right = writing.redact_messages
+    right = Redactor.messages
 
-    def redact(messages: Any) -> Any:
+    def redact(self: Any, messages: Any) -> Any:
+        def own(some: Any) -> Any:
+            return right(self, some)
+
         if not each:
-            return wrong(right, messages)
-        found = [wrong(right, [message]) for message in messages]
+            return wrong(own, messages)
+        found = [wrong(own, [message]) for message in messages]
         counts: dict[str, int] = {}
         for _, some in found:
             counts |= some
         return [clean[0] for clean, _ in found], counts
 
-    writing.redact_messages = redact
+    Redactor.messages = redact
 
 
 @caught_by("timeouts", "user_errors")
