@@ -68,6 +68,9 @@ class Seen:
     def any_degraded(self) -> bool:
         return any(mode in DEGRADED for mode in self.mode.values())
 
+    def everywhere_degraded(self) -> bool:
+        return bool(self.mode) and all(mode in DEGRADED for mode in self.mode.values())
+
     def everywhere_back(self) -> bool:
         return bool(self.mode) and all(mode == READ_WRITE for mode in self.mode.values())
 

@@ -13,5 +13,6 @@ DRILL = Outage(
     hold_s=0.0,
     faults=(Forced(reason="manual", mode="off", ttl_s=60),),
     writes_stored=False,
+    degraded_s=1.2,
     about_s=5.0,
 )

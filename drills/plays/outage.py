@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
+from chaos.faults import HttpFault
 from drills.checks.recovery import PROBE_FAILED
-from drills.evidence import READ_WRITE
+from drills.evidence import READ_WRITE, SETTLED_S
 from drills.observe import Seen, series
 from drills.scenario import Outage
 from drills.stage import PATIENCE_S, Stage
@@ -34,7 +35,7 @@ def play(stage: Stage, drill: Outage) -> None:
 
 
 def _watch_degraded(stage: Stage, drill: Outage, before: Values) -> None:
-    stage.apply(drill.deepen)
+    _deepen(stage, drill)
     stage.phase("degraded")
     began = time.monotonic()
     if not drill.alone:
@@ -50,6 +51,17 @@ def _watch_degraded(stage: Stage, drill: Outage, before: Values) -> None:
         stage.watch(lambda seen: PROBE_FAILED in seen.reason.values(), wait_s)
     if drill.at_probe and stage.until(stage.sent.probing, wait_s):
         stage.apply(drill.at_probe)
+
+
+def _deepen(stage: Stage, drill: Outage) -> None:
+    """Answers of Zep at once; what happens to the parts of the system only when the downgrade has settled."""
+    at_once = [fault for fault in drill.deepen if isinstance(fault, HttpFault)]
+    stage.apply(at_once)
+    later = [fault for fault in drill.deepen if fault not in at_once]
+    if later:
+        stage.watch(Seen.everywhere_degraded, stage.budgets.downgrade_s)
+        stage.watch(lambda _seen: False, 2 * SETTLED_S)
+        stage.apply(later)
 
 
 def _watch_recovery(stage: Stage, drill: Outage, before: Values) -> None:

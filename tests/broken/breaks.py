@@ -293,16 +293,20 @@ def holds_by_the_wall_clock() -> None:
     from guard.machine import Clear
     from guard.watch import Watch
 
-    right, ends = Watch._beat, {}
+    right, settle, ends = Watch._beat, Watch._settle, {}
+
+    def settled(self: Any, state: Any) -> None:
+        settle(self, state)
+        if self.state.mode:
+            left_s = self.state.until - time.monotonic()
+            ends.setdefault(self.state.epoch, time.time() + left_s + 60)
 
     def beat(self: Any) -> None:
         right(self)
-        if self.state.mode:
-            left_s = self.state.until - time.monotonic()
-            if time.time() >= ends.setdefault(self.state.epoch, time.time() + left_s) + 60:
-                self.apply(Clear("auto"))
+        if self.state.mode and time.time() >= ends.get(self.state.epoch, float("inf")):
+            self.apply(Clear("auto"))
 
-    Watch._beat = beat
+    Watch._settle, Watch._beat = settled, beat
 
 
 # the fleet
@@ -344,7 +348,7 @@ def asks_redis_on_every_call() -> None:
     right = MemoryGuard.fetch_context
 
     def fetch_context(self: Any, *args: Any, **options: Any) -> Any:
-        for _ in "mode", "failures":
+        for _ in "mode", "failures", "lease":
             try:
                 self._core._parts.store.read()
             except StoreError:
