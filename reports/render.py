@@ -50,7 +50,13 @@ def page_of(run: Run) -> str:
     templates = environment()
     templates.globals.update(timeline=timeline, marks=marks, tiles=tiles)
     return templates.get_template("run.html").render(
-        run=run, headline=headline(run), subline=subline(run), short=len(run.drills) <= OPEN
+        run=run,
+        drills=sorted(
+            run.drills, key=lambda drill: bool(drill.verdict["verdict"] == "pass")
+        ),  # the rest first
+        headline=headline(run),
+        subline=subline(run),
+        short=len(run.drills) <= OPEN,
     )
 
 

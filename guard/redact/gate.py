@@ -14,7 +14,7 @@ from typing import Any
 from guard.redact.span import Clue, Family
 
 try:
-    import re2
+    import re2  # type: ignore[import-untyped,unused-ignore]  # google-re2 has no types
 except ModuleNotFoundError:
     re2 = None
 

@@ -14,7 +14,7 @@ def own_family(name: str, pattern: str) -> Family:
     """Return a family; raise ValueError that names the pattern, not what it is, if RE2 cannot use it."""
     if not HAS_RE2:
         raise ValueError(f"pattern {name!r} needs RE2: pip install 'zep-guard[redact]'")
-    import re2  # noqa: PLC0415 - an extra
+    import re2  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 - an extra without types
 
     options = re2.Options()
     options.log_errors = False

@@ -98,7 +98,8 @@ def test_one_probe_a_lapse_and_nothing_else_reaches_a_dead_zep(herd):
     assert set(reasons[1:]) == {"probe_failed"}
     late = [r for r in requests if not r["probe"] and r["t"] - requests[0]["t"] > SETTLED_S]
     assert late == []
-    assert len(herd.probes()) - herd.reasons().count("probe_failed") in (0, 1)  # one may be under way
+    ahead = len(herd.probes()) - herd.reasons().count("probe_failed")
+    assert ahead in (-1, 0, 1)  # one may be under way, or its time was over before it left a busy machine
     apart = [b["t"] - a["t"] for a, b in zip(herd.probes(), herd.probes()[1:], strict=False)]
     assert min(apart) > 0.65
 
