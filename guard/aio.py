@@ -6,23 +6,24 @@ What may take milliseconds (a word with Redis) runs in the guard's own two threa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import closing, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
-from guard.context import Context, with_recent
+from guard.context import Answer, Context, with_recent
 from guard.core import Core
 from guard.errors import Kind, MemoryFailure
 from guard.events import assistant_turn
 from guard.forks import in_child
 from guard.machine import State
 from guard.modes import Mode
+from guard.outbox import Drained
 from guard.parts import Parts
 from guard.ports import AsyncMemory, Message
-from guard.writing import Aside, Pause, Plan, Send
+from guard.writing import Aside, Pause, Send
 from guard.written import Written
 
 T = TypeVar("T")
@@ -40,13 +41,15 @@ class AsyncMemoryGuard:
     def __init__(self, parts: Parts[AsyncMemory]) -> None:
         self._memory = parts.memory
         self._clock = parts.clock
-        self._read_timeout_ms = parts.policy.read_timeout_ms
         self._cached = parts.cache is not None
+        self._loop: asyncio.AbstractEventLoop | None
         self._core = Core(parts)
         self._reads = self._core.reads
+        self._deadline = self._reads.deadline
         self._flights: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Task[Context]]]
         self._renew()
         in_child(self._renew)
+        self._core.carry(self._drained)
 
     @property
     def mode(self) -> Mode:
@@ -60,7 +63,7 @@ class AsyncMemoryGuard:
         timeout_ms: float | None = None,
         recent: Callable[[], Sequence[Message]] | None = None,
     ) -> Context:
-        """Return the thread's context, within the read deadline (Policy.read_timeout_ms unless given).
+        """Return the thread's context, within the read deadline (ZEP_TIMEOUT_MS unless given).
 
         `recent` is asked for the application's own last messages when there is none: four of them stand in.
         """
@@ -68,8 +71,11 @@ class AsyncMemoryGuard:
         context = (
             self._reads.blocked(state)
             or await self._recalled(thread_id)
-            or await self._asked(thread_id, state, timeout_ms or self._read_timeout_ms)
+            or await self._asked(thread_id, state, timeout_ms or self._deadline.ms)
         )
+        if self._reads.keeps_stale and context.answer is Answer.UNAVAILABLE:
+            failed = context
+            context = await self._aside(lambda: self._reads.last_good(thread_id, failed))
         if recent is None or context.text:
             return context
         return with_recent(context, tuple(recent()))
@@ -87,6 +93,8 @@ class AsyncMemoryGuard:
 
         See `MemoryGuard.add_messages`.
         """
+        self._loop = asyncio.get_running_loop()
+        self._core.wake()
         mode = self.mode
         if mode.writes:
             plan = self._core.writes.plan(
@@ -98,6 +106,10 @@ class AsyncMemoryGuard:
         if context:
             assistant_turn(thread_id, context.trace, written)
         return written
+
+    async def drain(self) -> Drained:
+        """Replay what waits in the outbox until it is empty, or Zep fails; see `MemoryGuard.drain`."""
+        return await self._carried_out(self._core.drain())
 
     def step(self) -> None:
         """Take the fleet's news and probe if a hold is over: for guards made with `threaded=False`."""
@@ -118,7 +130,7 @@ class AsyncMemoryGuard:
         await self.aclose()
 
     async def _recalled(self, thread_id: str) -> Context | None:
-        return await self._aside(lambda: self._reads.recalled(thread_id)) if self._cached else None
+        return await self._aside(lambda: self._reads.recalled(thread_id)) if self._reads.recalls else None
 
     async def _asked(self, thread_id: str, state: State, timeout_ms: float) -> Context:
         """Ask Zep, or wait for whoever asks about the same thread already."""
@@ -150,15 +162,15 @@ class AsyncMemoryGuard:
         """Note an outcome; with a cache that is a word with Redis."""
         return await self._aside(note) if self._cached else note()
 
-    async def _carried_out(self, plan: Plan) -> Written:
+    async def _carried_out(self, plan: Generator[Send | Pause | Aside, Any, T]) -> T:
         answer: Any = None
         with closing(plan):  # a caller that is cancelled gives back what the plan holds
             while True:
                 try:
                     step = plan.send(answer)
                 except StopIteration as end:
-                    written: Written = end.value
-                    return written
+                    result: T = end.value
+                    return result
                 answer = await self._do(step)
 
     async def _do(self, step: Send | Pause | Aside) -> Any:
@@ -187,10 +199,26 @@ class AsyncMemoryGuard:
     async def _aside(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
+    def _drained(self) -> None:
+        """Drain from the guard's thread in the loop that wrote last: its connections belong there."""
+        loop = self._loop
+        if loop and loop.is_running():
+            with suppress(CancelledError):  # the loop ended: another time
+                asyncio.run_coroutine_threadsafe(self.drain(), loop).result()
+
     def _renew(self) -> None:
         """Also in a forked child: threads and loops stay behind in the parent."""
+        self._loop = _running_loop()
         self._flights = WeakKeyDictionary()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="zep-guard-aside")
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that a guard is made in, if any: until it writes, drains run there."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 async def _within(timeout_ms: float, call: Awaitable[T]) -> T:

@@ -32,6 +32,11 @@ class WriteBreaker:
             self._open_until = now + self._policy.write_hold_s
             return ""
 
+    def blocks(self, now: float) -> bool:
+        """Tell whether `why_not` would give a reason, without becoming the trial."""
+        with self._lock:
+            return now < max(self._rest_until, self._open_until or 0.0)
+
     def rest(self, until: float) -> None:
         """Zep asked for patience (429): let it be until then; no failure."""
         with self._lock:

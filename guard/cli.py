@@ -46,6 +46,6 @@ def _act(options: dict[str, object]) -> None:
         raise SettingsError("no Redis given: pass --redis URL or set GUARD_REDIS_URL")
     hands = open_hands(settings)
     try:
-        run(options, Fleet(hands.store, hands.cache, settings), _say)
+        run(options, Fleet(hands.store, hands.cache, settings, hands.outbox), _say)
     finally:
-        hands.store.close()
+        hands.close()

@@ -35,7 +35,7 @@ def found_or_empty(text: str | None, mode: str, source: str, took_s: float, *, c
         return Context(Answer.EMPTY, None, _trace(mode, source, took_s, cached=cached))
     shown = _trace(mode, source, took_s, cached=cached)
     shown["used"] = True
-    shown["facts_count"] = text.count("\n- ") + text.count("\n  - ")
+    shown["facts_count"] = _facts(text)
     return Context(Answer.FOUND, text, shown)
 
 
@@ -55,10 +55,22 @@ def unavailable(
     return Context(Answer.UNAVAILABLE, None, shown)
 
 
+def stale(context: Context, text: str, age_s: float, took_s: float) -> Context:
+    """Return the last good context in the place of one that could not be had; the trace keeps saying why."""
+    trace = {**context.trace, "used": True, "cached": True, "source": "stale", "age_s": round(age_s, 1)}
+    trace["took_ms"] = round(trace["took_ms"] + took_s * 1000, 2)
+    trace["facts_count"] = _facts(text)
+    return Context(Answer.FOUND, text, trace)
+
+
 def with_recent(context: Context, messages: tuple[Mapping[str, object], ...]) -> Context:
     """Return the context with the last messages beside it, for the caller to use instead."""
     recent = messages[-RECENT:]
     return Context(context.answer, context.text, {**context.trace, "recent_count": len(recent)}, recent)
+
+
+def _facts(text: str) -> int:
+    return text.count("\n- ") + text.count("\n  - ")
 
 
 def _trace(mode: str, source: str, took_s: float, *, cached: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 GuardError
 ├── SettingsError   a setting is missing or unusable; the message says which and what to do
 ├── StoreError      the shared store (Redis) does not answer; the guard goes on from local state
+├── DrainError      the outbox could not be emptied by command
 └── MemoryFailure   a backend call failed; `kind` says what that means for the breaker
 """
 
@@ -18,6 +19,8 @@ class Kind(StrEnum):
     """401 or 403: the key is refused; trips at once."""
     TIMEOUT = "timeout"
     """No answer within the deadline, or 408."""
+    LATENCY = "latency"
+    """Answers, but too many of them slow; trips at once, where that is asked for."""
     SERVER = "server"
     """5xx, refused, reset or closed connections."""
     BAD_RESPONSE = "bad_response"
@@ -47,6 +50,10 @@ class SettingsError(GuardError, ValueError):
 
 class StoreError(GuardError):
     """The shared store does not answer."""
+
+
+class DrainError(GuardError):
+    """The outbox could not be emptied."""
 
 
 class MemoryFailure(GuardError):  # noqa: N818 - "failure" is the breaker's word for a counted outcome

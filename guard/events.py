@@ -10,6 +10,7 @@ from typing import Any
 from guard.errors import MemoryFailure, failure_of
 from guard.machine import State, Verb
 from guard.modes import Mode, weaker
+from guard.outbox import Taken
 from guard.ports import Clock
 from guard.redact import DROPPED
 from guard.written import Written
@@ -17,6 +18,7 @@ from guard.written import Written
 log = logging.getLogger("guard")
 
 _TRIPS = {
+    "latency": "zep_slow_reads_auto_downgrade",
     "auth": "zep_auth_failure_auto_downgrade",
     "consecutive_failures": "zep_consecutive_failures_auto_downgrade",
 }
@@ -39,6 +41,8 @@ def announce(verb: Verb, state: State, *, base: Mode, clock: Clock) -> None:
     elif verb in (Verb.RESTORED, Verb.CLEARED):
         reason = "probe_success" if verb is Verb.RESTORED else "cleared"
         _say(logging.WARNING, "memory_mode_restored", mode=str(base), reason=reason)
+    elif verb is Verb.EASED:
+        _say(logging.WARNING, "memory_mode_recovering", share_percent=state.share_percent, epoch=state.epoch)
     elif verb is Verb.LEASED:
         _say(logging.INFO, "probe_lock_acquired", epoch=state.epoch)
 
@@ -74,6 +78,16 @@ def understood(error: Exception) -> MemoryFailure:
 def shadowed(reason: str) -> None:
     """Log a downgrade that shadow mode did not make."""
     _say(logging.WARNING, "shadow_downgrade", reason=reason)
+
+
+def set_aside(taken: Taken, reason: str) -> None:
+    """Log that an entry of the outbox is poison."""
+    _say(logging.WARNING, "outbox_set_aside", id=taken.id, thread_id=taken.thread_id, reason=reason)
+
+
+def unwritten(thread_id: str, reason: str) -> None:
+    """Log a write that neither Zep nor the outbox took."""
+    _say(logging.WARNING, "outbox_unwritten", thread_id=thread_id, reason=reason)
 
 
 def redacted(counts: Mapping[str, int]) -> None:

@@ -2,6 +2,8 @@
 
 Closed: reads flow.  Held: a force is in place, by failures or by hand.  Probing: held, and one prober
 has the lease.  A hold that lapses restores nothing: only a successful probe or a clear does.
+Recovering (if the policy has a ramp): a probe succeeded, a share of reads goes out and grows with their
+successes; one failure holds again.
 
 Two more implementations follow these rules: `stores/lua/*.lua` (one script per event) under the same tests.
 `now`, `since`, `until`, `lease_until` and `failed_at` are seconds on one clock, whichever the caller reads.
@@ -9,6 +11,7 @@ Two more implementations follow these rules: `stores/lua/*.lua` (one script per 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -18,6 +21,8 @@ from guard.policy import Policy
 
 AUTO = "auto"
 """`by` of a force that failures caused."""
+RECOVERING = "recovering"
+"""Reason for which a read is blocked while reads come back by shares."""
 RATE_LIMITED = "rate_limited"
 """Reason of a hold that Zep asked for (429): no failure, but reads wait as told."""
 
@@ -28,6 +33,7 @@ class Phase(StrEnum):
     CLOSED = "closed"
     HELD = "held"
     PROBING = "probing"
+    RECOVERING = "recovering"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,10 @@ class State:
     lease_until: float = 0.0
     holds: int = 0
     """Probes that failed since reads stopped: what the hold's back-off grows with."""
+    share_percent: int = 0
+    """While recovering, the reads that go out; who goes is the dice's choice."""
+    eased: int = 0
+    """Reads that succeeded at this share."""
 
     def leased(self, now: float) -> bool:
         """Tell whether a prober holds a live lease."""
@@ -59,10 +69,14 @@ class State:
         """Return the phase at `now`."""
         if self.mode is None:
             return Phase.CLOSED
+        if self.share_percent:
+            return Phase.RECOVERING
         return Phase.PROBING if self.leased(now) else Phase.HELD
 
     def lapses_at(self) -> float:
-        """Return when a prober may try: the hold and any lease are over by then."""
+        """Return when a prober may try: the hold and any lease are over by then; never while recovering."""
+        if self.share_percent:
+            return math.inf
         return max(self.until, self.lease_until if self.token else 0.0)
 
 
@@ -86,7 +100,7 @@ class Failed:
     @property
     def at_once(self) -> str:
         """The reason for which this alone stops reads; empty when it does not."""
-        return {Kind.AUTH: "auth", Kind.RATE_LIMITED: RATE_LIMITED}.get(self.kind, "")
+        return str(self.kind) if self.kind in (Kind.AUTH, Kind.RATE_LIMITED, Kind.LATENCY) else ""
 
     def hold_s(self, policy: Policy) -> float:
         """Return how long reads stop if this stops them."""
@@ -159,38 +173,13 @@ class Verb(StrEnum):
     LEASED = "leased"
     RELEASED = "released"
     RESTORED = "restored"
+    EASED = "eased"
     HELD_AGAIN = "held_again"
     FORCED = "forced"
     CLEARED = "cleared"
     ADOPTED = "adopted"
     BEHIND = "behind"
     """The store is behind the caller (it lost its data): adopt first, then repeat."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A transition as history keeps it; `at` is seconds since 1970, a mode is None when closed."""
-
-    at: float
-    before: Mode | None
-    after: Mode | None
-    reason: str
-    by: str
-
-
-TURNS = (Verb.TRIPPED, Verb.HELD_AGAIN, Verb.RESTORED, Verb.FORCED, Verb.CLEARED)
-"""What history keeps; counting and leasing are no transitions."""
-KEPT = 50
-"""Transitions kept: the seed's incidents fit on one screen (our choice)."""
-
-
-def turn(before: State, after: State, event: Event, verb: Verb, at: float) -> Turn:
-    """Describe a transition for history."""
-    if verb is Verb.RESTORED:
-        return Turn(at, before.mode, None, "probe_success", AUTO)
-    if isinstance(event, Clear):
-        return Turn(at, before.mode, None, "cleared", event.by)
-    return Turn(at, before.mode, after.mode, after.reason, after.by)
 
 
 def step(state: State, event: Event, policy: Policy, now: float) -> tuple[State, Verb]:
@@ -206,11 +195,11 @@ def _transition(state: State, event: Event, policy: Policy, now: float) -> tuple
         case Failed():
             return _failed(state, event, policy, now)
         case Succeeded():
-            return _succeeded(state, event)
+            return _succeeded(state, event, policy)
         case Lease():
             return _lease(state, event, policy, now)
         case Done():
-            return _done(state, event, now)
+            return _done(state, event, policy, now)
         case Force():
             return _hold(state, event.mode, event.reason, event.by, now=now, hold_s=event.ttl_s), Verb.FORCED
         case Clear():
@@ -222,9 +211,11 @@ def _transition(state: State, event: Event, policy: Policy, now: float) -> tuple
 
 
 def _failed(state: State, event: Failed, policy: Policy, now: float) -> tuple[State, Verb]:
-    if event.epoch != state.epoch or state.mode:
+    if event.epoch != state.epoch or (state.mode and not state.share_percent):
         return _stale(state, event.epoch)
     hold_s = event.hold_s(policy)
+    if state.share_percent:
+        return _relapsed(state, event, now, hold_s)
     if event.at_once:
         return replace(_trip(state, event.at_once, now, hold_s), thread=event.thread), Verb.TRIPPED
     if not event.kind.counts:
@@ -235,8 +226,24 @@ def _failed(state: State, event: Failed, policy: Policy, now: float) -> tuple[St
     return replace(_trip(state, "consecutive_failures", now, hold_s), thread=event.thread), Verb.TRIPPED
 
 
-def _succeeded(state: State, event: Succeeded) -> tuple[State, Verb]:
-    return _stale(state, event.epoch) if event.epoch != state.epoch else _reset(state)
+def _relapsed(state: State, event: Failed, now: float, hold_s: float) -> tuple[State, Verb]:
+    if not (event.at_once or event.kind.counts):
+        return state, Verb.NOTHING
+    held = _trip(state, event.at_once or "recovery_failed", now, hold_s)
+    return replace(held, thread=event.thread, holds=state.holds + 1), Verb.HELD_AGAIN
+
+
+def _succeeded(state: State, event: Succeeded, policy: Policy) -> tuple[State, Verb]:
+    if event.epoch != state.epoch:
+        return _stale(state, event.epoch)
+    if not state.share_percent:
+        return _reset(state)
+    if state.eased + 1 < policy.ramp_successes:
+        return replace(state, eased=state.eased + 1), Verb.COUNTED
+    share = policy.next_share(state.share_percent)
+    if share:
+        return replace(state, share_percent=share, eased=0), Verb.EASED
+    return _closed(state), Verb.RESTORED
 
 
 def _lease(state: State, event: Lease, policy: Policy, now: float) -> tuple[State, Verb]:
@@ -245,13 +252,14 @@ def _lease(state: State, event: Lease, policy: Policy, now: float) -> tuple[Stat
     return replace(state, token=event.token, lease_until=now + policy.lease_s), Verb.LEASED
 
 
-def _done(state: State, event: Done, now: float) -> tuple[State, Verb]:
+def _done(state: State, event: Done, policy: Policy, now: float) -> tuple[State, Verb]:
     if event.token != state.token or event.epoch != state.epoch:
         return _stale(state, event.epoch)
     if event.result is ProbeResult.CANCELLED:
         return replace(state, token="", lease_until=0.0), Verb.RELEASED
     if event.result is ProbeResult.OK:
-        return _closed(state), Verb.RESTORED
+        share = policy.next_share(0)
+        return (_eased(state, share, now), Verb.EASED) if share else (_closed(state), Verb.RESTORED)
     return replace(_trip(state, "probe_failed", now, event.hold_s), holds=state.holds + 1), Verb.HELD_AGAIN
 
 
@@ -280,6 +288,12 @@ def _hold(state: State, mode: Mode, reason: str, by: str, *, now: float, hold_s:
         until=now + hold_s,
         thread=state.thread,
     )
+
+
+def _eased(state: State, share_percent: int, now: float) -> State:
+    # Whatever was forced is over: writes are back, and reads are on their way.
+    held = _hold(state, Mode.WRITE_ONLY, RECOVERING, AUTO, now=now, hold_s=0.0)
+    return replace(held, holds=state.holds, share_percent=share_percent)
 
 
 def _closed(state: State) -> State:

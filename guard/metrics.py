@@ -31,8 +31,13 @@ SHOWN_MODES = (Mode.OFF, Mode.WRITE_ONLY, Mode.READ_WRITE)
 
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "memory_guard_ambiguous_writes": ("Writes that a retry may store twice: Zep v3 has no keys", ()),
+    "memory_guard_outbox_queued": ("Calls of Zep put into the outbox", ()),
+    "memory_guard_outbox_replayed": ("Calls that Zep took from the outbox", ()),
+    "memory_guard_outbox_dropped": ("Calls that neither Zep nor the outbox took", ("reason",)),
+    "memory_guard_outbox_set_aside": ("Calls that Zep will not take", ("reason",)),
     "memory_guard_shadow_decisions": ("Downgrades that shadow mode did not make", ("reason",)),
     "memory_zep_context_cache_hits": ("Context answered from the cache", ()),
+    "memory_zep_context_stale": ("Contexts that could not be had, answered by the last good one", ()),
     "memory_zep_context_requests": ("Context asked for, forced modes included", ()),
     "memory_zep_context_failures": ("Context that could not be had", ("reason",)),
     "memory_zep_downgrades": (
@@ -49,6 +54,13 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "memory_zep_write_skipped": ("Writes not sent", ("op", "reason")),
     "circuit_open": ("Times the breaker opened", ("component",)),
     "circuit_events": ("Transitions of the breaker", ("component", "state")),
+}
+GAUGES = {
+    "memory_guard_outbox_depth": "Calls of Zep that wait in the outbox",
+    "memory_guard_outbox_oldest_seconds": "For how long the oldest of them has waited",
+    "memory_guard_reads_wanted": "1 when the process's own flags let it read",
+    "memory_guard_read_deadline_seconds": "The read deadline in force",
+    "memory_guard_followed_deadline_seconds": "What it would be if it followed how fast Zep answers",
 }
 HISTOGRAMS: dict[str, tuple[str, tuple[float, ...]]] = {
     "memory_zep_read_latency_seconds": ("Time of a read", BUCKETS_S),
@@ -111,6 +123,7 @@ class Metrics:
         self._lock = Lock()
         self._mode = Mode.OFF
         self._store_up = False
+        self._read_share = 0.0
         self.context_requests = self.series("memory_zep_context_requests")
         self.cache_hits = self.series("memory_zep_context_cache_hits")
         self.reads = self.series("memory_zep_read_requests", READ_OP)
@@ -135,13 +148,29 @@ class Metrics:
         """Count one; for paths that have failed already."""
         self.series(name, *labels).n += 1
 
+    def totals(self, name: str) -> list[tuple[tuple[str, ...], int]]:
+        """Return what a counter of this process stands on, by label values."""
+        return [(key[1:], series.n) for key, series in list(self._series.items()) if key[0] == name]
+
     def retry_after(self, op: str, seconds: float) -> None:
         """Note what a 429 asked for."""
         self._families["memory_zep_retry_after_seconds"].labels(op).observe(seconds)
 
-    def show(self, mode: Mode, *, store_up: bool) -> None:
-        """Set the gauges: 1 for `mode`, 0 for the others; whether the shared store answers this process."""
+    def outbox(self, depth: int, oldest_s: float) -> None:
+        """Set the outbox's gauges, which the fleet shares."""
+        self._families["memory_guard_outbox_depth"].set(depth)
+        self._families["memory_guard_outbox_oldest_seconds"].set(oldest_s)
+
+    def own(self, *, reads_wanted: bool, deadline_ms: float, followed_ms: float) -> None:
+        """Set what is this process's own affair, whatever the fleet's state."""
+        self._families["memory_guard_reads_wanted"].set(int(reads_wanted))
+        self._families["memory_guard_read_deadline_seconds"].set(deadline_ms / 1000)
+        self._families["memory_guard_followed_deadline_seconds"].set(followed_ms / 1000)
+
+    def show(self, mode: Mode, *, store_up: bool, read_share: float = 0.0) -> None:
+        """Set the gauges: 1 for `mode`, 0 for the others; whether the store answers; the share of reads."""
         self._mode = mode
+        self._read_share = read_share
         self._store_up = store_up
         self.flush()
 
@@ -156,6 +185,7 @@ class Metrics:
             for mode in {*SHOWN_MODES, self._mode}:
                 gauge.labels(str(mode)).set(int(mode is self._mode))
             self._families["memory_guard_store_up"].set(int(self._store_up))
+            self._families["memory_guard_read_share"].set(self._read_share)
 
     def _disown(self) -> None:
         self._lock = Lock()
@@ -182,6 +212,14 @@ class _Families(dict[str, Any]):
             ["mode"],
             registry=registry,
             multiprocess_mode="mostrecent",
+        )
+        for name, text in GAUGES.items():
+            self[name] = Gauge(name, text, registry=registry, multiprocess_mode="mostrecent")
+        self["memory_guard_read_share"] = Gauge(
+            "memory_guard_read_share",
+            "The share of reads that go out: 1 when open, 0 when held, between while recovering",
+            registry=registry,
+            multiprocess_mode="livemin",
         )
         self["memory_guard_store_up"] = Gauge(
             "memory_guard_store_up",

@@ -8,15 +8,17 @@ import json
 import math
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from guard.clock import SystemClock
-from guard.errors import SettingsError
+from guard.errors import DrainError, SettingsError
 from guard.events import iso
-from guard.machine import AUTO, Clear, Force, Phase, ResetFailures, State, Turn, Verb
+from guard.history import Turn
+from guard.machine import AUTO, Clear, Force, Phase, ResetFailures, State, Verb
 from guard.modes import Mode, weaker
-from guard.ports import Cache, Clock, Store
+from guard.outbox import COOL_S, Depth, Drained
+from guard.ports import Cache, Clock, Outbox, Store
 from guard.settings import Settings
 
 REASONS = ("auth", "consecutive_failures", "manual", "rollback")
@@ -35,11 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs.add_argument("--history", action="store_true", help="show the last transitions, newest first")
     verbs.add_argument("--invalidate", metavar="THREAD", help="forget the cached context of a thread")
     verbs.add_argument("--reset-failures", action="store_true", help="forget the failures counted so far")
+    verbs.add_argument(
+        "--drain", action="store_true", help="replay what waits in the outbox, until it is empty"
+    )
+    verbs.add_argument("--poison", action="store_true", help="list what the outbox has set aside")
+    verbs.add_argument("--retry", metavar="ID", help="put an entry set aside, or all, back into the outbox")
     parser.add_argument("--ttl", metavar="S", default="300", help="seconds a force lasts (default 300)")
     parser.add_argument(
         "--mode", default="write_only", choices=["write_only", "off"], help="what a force leaves on"
     )
-    parser.add_argument("--json", action="store_true", help="print --status or --history as JSON")
+    parser.add_argument("--json", action="store_true", help="print --status, --history or --poison as JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class Fleet:
     store: Store
     cache: Cache
     settings: Settings
+    outbox: Outbox | None = None
 
 
 def run(options: dict[str, Any], fleet: Fleet, say: Callable[[str], None]) -> None:
@@ -86,13 +94,51 @@ def _clear(fleet: Fleet, _options: dict[str, Any]) -> str:
 
 def _invalidate(fleet: Fleet, options: dict[str, Any]) -> str:
     fleet.store.read()  # a cache that is away knows nothing; the store says that it is away
-    known = fleet.cache.drop(options["invalidate"])
+    known = fleet.cache.forget(options["invalidate"])
     return "the cached context is gone" if known else "nothing was cached for this thread"
 
 
 def _reset_failures(fleet: Fleet, _options: dict[str, Any]) -> str:
     _, verb = fleet.store.apply(ResetFailures())
     return "failure count reset" if verb is Verb.RESET else "the failure count was 0"
+
+
+def _drain(fleet: Fleet, _options: dict[str, Any]) -> str:
+    from guard.wiring import build_drainer  # noqa: PLC0415 - needs Zep's SDK, the other verbs do not
+
+    with build_drainer(fleet.settings) as guard:
+        return drained(guard.drain, _outbox(fleet), SystemClock())
+
+
+def drained(drain: Callable[[], Drained], outbox: Outbox, clock: Clock) -> str:
+    """Drain until nothing waits, beside whoever else does so; raise DrainError when Zep or Redis fails."""
+    replayed = aside = 0
+    while waiting := outbox.look().depth:
+        came = drain()
+        replayed, aside = replayed + came.replayed, aside + came.set_aside
+        if came.reason:
+            raise DrainError(f"stopped ({came.reason}): {replayed} replayed, about {waiting} still wait")
+        clock.sleep(COOL_S / 4)
+    return f"{replayed} replayed, {aside} set aside, the outbox is empty"
+
+
+def _poison(fleet: Fleet, options: dict[str, Any]) -> str:
+    found = [asdict(poison) for poison in _outbox(fleet).poison()]
+    if options["json"]:
+        return json.dumps(found)
+    lines = (f"{one['id']}  {one['thread_id']}  {one['reason']}  {one['tries']} tries" for one in found)
+    return "\n".join(lines) or "nothing was set aside"
+
+
+def _retry(fleet: Fleet, options: dict[str, Any]) -> str:
+    moved = _outbox(fleet).retry(options["retry"])
+    return f"{moved} back in the outbox" if moved else "nothing of that id was set aside"
+
+
+def _outbox(fleet: Fleet) -> Outbox:
+    if fleet.outbox is None:
+        raise SettingsError("no outbox without a Redis: set GUARD_REDIS_URL")
+    return fleet.outbox
 
 
 VERBS: dict[str, Callable[[Fleet, dict[str, Any]], str]] = {
@@ -102,6 +148,9 @@ VERBS: dict[str, Callable[[Fleet, dict[str, Any]], str]] = {
     "clear": _clear,
     "invalidate": _invalidate,
     "reset_failures": _reset_failures,
+    "drain": _drain,
+    "poison": _poison,
+    "retry": _retry,
 }
 
 
@@ -119,13 +168,15 @@ def status(fleet: Fleet, clock: Clock) -> dict[str, Any]:
             "remaining_s": _seconds(state.lease_until - now) if state.leased(now) else 0,
         },
         "write_breaker": "open" if fleet.store.writes_open() else "closed",
-        "outbox": {
-            "depth": 0,
-            "oldest_s": 0,
-        },  # there is none yet: what Zep does not take is reported
+        "outbox": _waiting(fleet),
         "store": {"up": True},
         "auto_downgrade": str(settings.auto_downgrade),
     }
+
+
+def _waiting(fleet: Fleet) -> dict[str, float]:
+    waiting = fleet.outbox.look() if fleet.outbox else Depth()
+    return {"depth": waiting.depth, "oldest_s": round(waiting.oldest_s, 1)}
 
 
 def _effective(state: State, base_mode: Mode) -> Mode:
@@ -140,6 +191,7 @@ def _forced(state: State, clock: Clock) -> dict[str, Any]:
         "remaining_s": _seconds(state.until - now),
         "forced_at": iso(clock.wall() + state.since - now),
         "by": state.by,
+        "share_percent": state.share_percent,
         "epoch": state.epoch,
     }
 
@@ -167,6 +219,7 @@ def _text(shown: dict[str, Any]) -> str:
         "mem:mode:forced:v1": "set" if shown["forced"] else "not set",
         "mem:mode:probe_lock:v1": "held" if shown["probe_lease"]["held"] else "free",
         "write breaker": shown["write_breaker"],
+        "outbox": f"{shown['outbox']['depth']} waiting, the oldest for {shown['outbox']['oldest_s']:g} s",
         "auto downgrade": shown["auto_downgrade"],
     }
     return "\n".join(f"{label:<24}{value}" for label, value in lines.items())
@@ -176,6 +229,8 @@ def _forced_text(forced: dict[str, Any] | None, phase: str) -> str:
     if forced is None:
         return "none"
     by = "by failures" if forced["by"] == AUTO else f"by {forced['by']}"
+    if phase == Phase.RECOVERING:
+        return f"{forced['mode']}, recovering, {forced['share_percent']} % of reads go out"
     left = "probing now" if phase == Phase.PROBING else f"{forced['remaining_s']:g} s left"
     return f"{forced['mode']}, reason {forced['reason']}, {by}, {left}"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from guard.machine import Event, State, Turn, Verb
+from guard.history import Turn
+from guard.machine import Event, State, Verb
+from guard.outbox import Depth, Poison, Taken
 
 Message = Mapping[str, object]
 """`{"role": "user"|"assistant"|..., "content": str, "name": str?, "metadata": dict?}`"""
@@ -113,8 +115,19 @@ class Cached:
     failed: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """The last context that Zep gave for a thread, and how long ago."""
+
+    text: str
+    age_s: float
+
+
 class Cache(Protocol):
-    """Contexts the fleet has seen lately.  Never raises: a cache that is away knows nothing."""
+    """Contexts the fleet has seen lately.  Never raises: a cache that is away knows nothing.
+
+    What it is given for a `ttl_s` of 0 is not served by `get`, but may be remembered as the last good one.
+    """
 
     def get(self, thread_id: str) -> Cached | None:
         """Return what is known, in at most one round trip."""
@@ -125,8 +138,14 @@ class Cache(Protocol):
     def replace(self, thread_id: str, entry: Cached, ttl_s: float) -> None:
         """Remember what a write brought."""
 
+    def last_good(self, thread_id: str) -> LastGood | None:
+        """Return what stands in during an outage, in one round trip; None unless the cache keeps such."""
+
     def drop(self, thread_id: str) -> bool:
-        """Forget a thread; tell whether it was known."""
+        """Stop serving a thread, but for an outage; tell whether it was known."""
+
+    def forget(self, thread_id: str) -> bool:
+        """Forget all of a thread; tell whether it was known."""
 
 
 class Claims(Protocol):
@@ -182,3 +201,43 @@ class Directory(Protocol):
 
     def forget(self, kind: str, name: str) -> None:
         """Drop an entry that Zep no longer knows."""
+
+
+class Outbox(Protocol):
+    """What Zep could not take yet; see `guard/outbox.py`.  Every method may raise StoreError."""
+
+    filled: bool
+    """Whether something waits, as far as this process knows: read by every write, so no more than that."""
+
+    def put(self, thread_id: str, payloads: Sequence[str]) -> bool:
+        """Keep all, in this order, or none; False when there is no room."""
+
+    def waits(self, thread_id: str) -> bool:
+        """Tell whether something of the thread waits."""
+
+    def look(self) -> Depth:
+        """Return how much waits."""
+
+    def take(self, token: str) -> Taken | None:
+        """Lease the first entry of some thread; None when there is nothing to take."""
+
+    def done(self, taken: Taken) -> bool:
+        """Remove what Zep has; this and the next two are False, and change nothing, for a lapsed lease."""
+
+    def back(self, taken: Taken, *, counts: bool) -> bool:
+        """Leave it for the next one; whether this try counts."""
+
+    def aside(self, taken: Taken, reason: str) -> bool:
+        """Set poison aside."""
+
+    def poison(self) -> list[Poison]:
+        """Return what was set aside, oldest first."""
+
+    def retry(self, name: str) -> int:
+        """Put an entry by its id, or `all`, back at the end; return how many."""
+
+    def follow(self) -> AbstractContextManager[Callable[[float], None]]:
+        """Keep `filled` fresh: what is entered waits so many seconds for news."""
+
+    def close(self) -> None:
+        """Give up connections."""

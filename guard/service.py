@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from guard.context import Context, with_recent
 from guard.core import Core
@@ -13,10 +13,13 @@ from guard.events import assistant_turn
 from guard.forks import in_child
 from guard.machine import State
 from guard.modes import Mode
+from guard.outbox import Drained
 from guard.parts import Parts
 from guard.ports import Memory, Message
-from guard.writing import Aside, Pause, Plan, Send
+from guard.writing import Aside, Pause, Send
 from guard.written import Written
+
+T = TypeVar("T")
 
 _Flight = list["queue.SimpleQueue[Context | None]"]
 """One read under way: who else waits for it."""
@@ -28,11 +31,13 @@ class MemoryGuard:
     def __init__(self, parts: Parts[Memory]) -> None:
         self._memory = parts.memory
         self._clock = parts.clock
-        self._read_timeout_ms = parts.policy.read_timeout_ms
         self._flights: dict[str, _Flight] = {}
         self._core = Core(parts)
         self._reads = self._core.reads
+        self._deadline = self._reads.deadline
+        self._keeps_stale = self._reads.keeps_stale
         in_child(self._leave_parent)
+        self._core.carry(self.drain)
 
     @property
     def mode(self) -> Mode:
@@ -46,7 +51,7 @@ class MemoryGuard:
         timeout_ms: float | None = None,
         recent: Callable[[], Sequence[Message]] | None = None,
     ) -> Context:
-        """Return the thread's context, within the read deadline (Policy.read_timeout_ms unless given).
+        """Return the thread's context, within the read deadline (ZEP_TIMEOUT_MS unless given).
 
         `recent` is asked for the application's own last messages when there is none: four of them stand in.
         """
@@ -54,8 +59,10 @@ class MemoryGuard:
         context = (
             self._reads.blocked(state)
             or self._reads.recalled(thread_id)
-            or self._asked(thread_id, state, timeout_ms or self._read_timeout_ms)
+            or self._asked(thread_id, state, timeout_ms or self._deadline.ms)
         )
+        if self._keeps_stale and context.text is None:
+            context = self._reads.last_good(thread_id, context)
         if recent is None or context.text:
             return context
         return with_recent(context, tuple(recent()))
@@ -74,6 +81,7 @@ class MemoryGuard:
         Personal data and secrets are redacted, empty messages are not sent, long ones are split.  Given the
         `context` of the same turn, one `assistant_turn` line is logged.
         """
+        self._core.wake()
         mode = self.mode
         if mode.writes:
             plan = self._core.writes.plan(
@@ -85,6 +93,13 @@ class MemoryGuard:
         if context:
             assistant_turn(thread_id, context.trace, written)
         return written
+
+    def drain(self) -> Drained:
+        """Replay what waits in the outbox until it is empty, or Zep fails: for a Celery task, say.
+
+        Any number of processes may do so at once; each guard's own worker does.
+        """
+        return self._carried_out(self._core.drain())
 
     def step(self) -> None:
         """Take the fleet's news and probe if a hold is over: for guards made with `threaded=False`."""
@@ -143,14 +158,14 @@ class MemoryGuard:
         """What the parent was reading lands in the parent."""
         self._flights = {}
 
-    def _carried_out(self, plan: Plan) -> Written:
+    def _carried_out(self, plan: Generator[Send | Pause | Aside, Any, T]) -> T:
         answer: Any = None
         while True:
             try:
                 step = plan.send(answer)
             except StopIteration as end:
-                written: Written = end.value
-                return written
+                result: T = end.value
+                return result
             answer = self._do(step)
 
     def _do(self, step: Send | Pause | Aside) -> Any:

@@ -6,14 +6,18 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
+from guard.deadline import Adaptive
 from guard.errors import SettingsError
 from guard.modes import Mode, mode_of
-from guard.policy import Policy
+from guard.policy import ALL, RAMP, Policy
 from guard.redact import KINDS, RedactPolicy
 from guard.redact.own import own_family
 from guard.shadow import AutoDowngrade
+
+E = TypeVar("E", bound=StrEnum)
 
 TRUE = ("true", "1", "yes", "on")
 FALSE = ("false", "0", "no", "off", "")
@@ -23,8 +27,11 @@ LEAST_KEY, MOST_KEY = 16, 64
 """Bytes of a surrogate key: fewer can be guessed, blake2b takes no more."""
 NUMBERS = {
     "ZEP_TIMEOUT_MS": ("read_timeout_ms", 1.0, MINUTE_MS),
+    "GUARD_DEADLINE_LEAST_MS": ("deadline_least_ms", 1.0, MINUTE_MS),
     "GUARD_WRITE_TIMEOUT_MS": ("write_timeout_ms", 1.0, MINUTE_MS),
     "GUARD_PROBE_TIMEOUT_MS": ("probe_timeout_ms", 1.0, MINUTE_MS),
+    "GUARD_SLOW_MS": ("slow_ms", 0.0, MINUTE_MS),
+    "GUARD_SLOW_SHARE": ("slow_share", 0.01, 1.0),
     "GUARD_HOLD_S": ("hold_s", 0.01, WEEK_S),
     "GUARD_HOLD_GROWTH": ("hold_growth", 1.0, 10.0),
     "GUARD_HOLD_CAP_S": ("hold_cap_s", 0.01, WEEK_S),
@@ -32,9 +39,12 @@ NUMBERS = {
     "GUARD_LEASE_S": ("lease_s", 0.01, WEEK_S),
     "GUARD_WRITE_HOLD_S": ("write_hold_s", 0.01, WEEK_S),
     "GUARD_CACHE_S": ("context_ttl_s", 0.0, WEEK_S),
+    "GUARD_STALE_S": ("stale_s", 0.0, WEEK_S),
     "GUARD_NEGATIVE_CACHE_S": ("negative_ttl_s", 0.001, WEEK_S),
+    "GUARD_OUTBOX": ("outbox_limit", 0.0, 1_000_000.0),
+    "GUARD_OUTBOX_RATE": ("outbox_rate", 0.1, 10_000.0),
 }
-"""Variable: (field of Policy, least, most).  GUARD_CACHE_S=0 switches the context cache off."""
+"""Variable: (field of Policy, least, most).  GUARD_CACHE_S=0 and GUARD_OUTBOX=0 mean none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +53,13 @@ class Settings:
 
     base_mode: Mode = Mode.OFF  # FLAG_ZEP_READ, FLAG_ZEP_WRITE; ZEP_ENABLED=false means off
     auto_downgrade: AutoDowngrade = AutoDowngrade.ON  # GUARD_AUTO_DOWNGRADE
+    adaptive: Adaptive = Adaptive.SHADOW  # GUARD_ADAPTIVE_DEADLINE
     base_url: str = ""  # ZEP_BASE_URL or ZEP_API_URL; empty means Zep Cloud, a host gets its API's path
     api_key: str = field(default="", repr=False)  # ZEP_API_KEY
     redis_url: str = field(default="", repr=False)  # GUARD_REDIS_URL or REDIS_URL; may hold a password
     prefix: str = "{mem}:"  # GUARD_PREFIX
     marker: str = ""  # GUARD_MARKER: what this installation is, so that drills never break the wrong one
+    otel: bool = False  # GUARD_OTEL: spans around calls to Zep, counters as OpenTelemetry's
     policy: Policy = field(default_factory=Policy)
     """The fields that NUMBERS names."""
     redact: RedactPolicy = field(default_factory=RedactPolicy)  # GUARD_REDACT and GUARD_REDACT_*
@@ -57,12 +69,14 @@ class Settings:
         """Read settings; raise SettingsError that names the variable and what it may be."""
         return cls(
             base_mode=_base_mode(environ),
-            auto_downgrade=_auto_downgrade(environ),
+            auto_downgrade=_one_of(AutoDowngrade, environ, "GUARD_AUTO_DOWNGRADE", AutoDowngrade.ON),
+            adaptive=_one_of(Adaptive, environ, "GUARD_ADAPTIVE_DEADLINE", Adaptive.SHADOW),
             base_url=_url(environ),
             api_key=environ.get("ZEP_API_KEY", ""),
             redis_url=environ.get("GUARD_REDIS_URL") or environ.get("REDIS_URL", ""),
             prefix=_prefix(environ),
             marker=environ.get("GUARD_MARKER", ""),
+            otel=_flag(environ, "GUARD_OTEL", default="off"),
             policy=_policy(environ),
             redact=_redact(environ),
         )
@@ -114,20 +128,33 @@ def _patterns(environ: Mapping[str, str]) -> dict[str, str]:
     return patterns
 
 
+def _ramp(environ: Mapping[str, str]) -> tuple[int, ...]:
+    """`on` is the default ramp, `20,50,100` one of your own, `off` none."""
+    raw = environ.get("GUARD_RAMP", "").strip().lower()
+    if raw in TRUE + FALSE:
+        return RAMP if raw in TRUE else ()
+    shares = [
+        int(word) if word.isascii() and word.isdigit() else 0 for word in _listed(environ, "GUARD_RAMP")
+    ]
+    if shares != sorted(set(shares)) or not 1 <= shares[0] <= shares[-1] <= ALL:
+        raise SettingsError(
+            f"GUARD_RAMP={raw!r} is not usable: give on, off, or rising percents: 10,30,60,100"
+        )
+    return tuple(shares)
+
+
 def _policy(environ: Mapping[str, str]) -> Policy:
-    numbers: dict[str, Any] = {}
+    numbers: dict[str, Any] = {"ramp_percent": _ramp(environ)}
     for name in NUMBERS:
         numbers |= _number(environ, name)
     return Policy(**numbers)
 
 
-def _auto_downgrade(environ: Mapping[str, str]) -> AutoDowngrade:
-    raw = environ.get("GUARD_AUTO_DOWNGRADE", "").strip().lower() or "on"
-    if raw not in list(AutoDowngrade):
-        raise SettingsError(
-            f"GUARD_AUTO_DOWNGRADE={raw!r} is not usable: use one of {', '.join(AutoDowngrade)}"
-        )
-    return AutoDowngrade(raw)
+def _one_of(words: type[E], environ: Mapping[str, str], name: str, default: E) -> E:
+    raw = environ.get(name, "").strip().lower() or str(default)
+    if raw not in list(words):
+        raise SettingsError(f"{name}={raw!r} is not usable: use one of {', '.join(words)}")
+    return words(raw)
 
 
 def _flag(environ: Mapping[str, str], name: str, default: str = "") -> bool:

@@ -19,7 +19,9 @@ from prometheus_client import CollectorRegistry
 
 from guard.aio import AsyncMemoryGuard
 from guard.clock import Dice
+from guard.deadline import Adaptive
 from guard.errors import Kind, MemoryFailure
+from guard.listeners import Listener
 from guard.machine import Clear, Force
 from guard.metrics import Metrics
 from guard.modes import Mode
@@ -176,6 +178,9 @@ class World:
         *,
         cached: bool = False,
         auto_downgrade: AutoDowngrade = AutoDowngrade.ON,
+        adaptive: Adaptive = Adaptive.SHADOW,
+        dice: Dice | None = None,
+        listeners: tuple[Listener, ...] = (),
     ) -> None:
         policy = policy or Policy()
         self.clock = ManualClock()
@@ -189,10 +194,12 @@ class World:
             policy=policy,
             base_mode=base_mode,
             auto_downgrade=auto_downgrade,
+            adaptive=adaptive,
             clock=self.clock,
             metrics=self.metrics,
-            dice=Dice(jitter=lambda: 1.0),
-            cache=LocalCache(self.clock) if cached else None,
+            dice=dice or Dice(jitter=lambda: 1.0),
+            cache=LocalCache(self.clock, stale_s=policy.stale_s) if cached or policy.stale_s else None,
+            listeners=listeners,
             threaded=False,
         )
         self.guard = MemoryGuard(self._parts)

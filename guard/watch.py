@@ -143,7 +143,8 @@ class Watch:
                 self.up = False
                 self._beat()
             except Exception:  # a bug here must not end the listener: without it a hold would never end
-                log.exception("the listener stumbled and goes on")
+                if not stop.is_set():  # else the store was closed under us
+                    log.exception("the listener stumbled and goes on")
             stop.wait(RETRY_S)
 
     def _take(self, state: State) -> None:

@@ -13,11 +13,12 @@ from typing import Any
 
 from guard.breaker import WriteBreaker
 from guard.errors import Kind, MemoryFailure, StoreError
-from guard.events import redacted, understood
+from guard.events import redacted, understood, unwritten
 from guard.metrics import WRITE_OP
+from guard.outbox import QUEUED, UNWRITTEN, Entry, payload, postponable
 from guard.outgoing import batches, worth_sending
 from guard.parts import Parts
-from guard.ports import Cached, Message
+from guard.ports import Cached, Message, Outbox
 from guard.redact import DROPPED
 from guard.written import Written
 
@@ -81,6 +82,7 @@ class Writes:
         self._claims = parts.claims
         self._store = parts.store
         self._redactor = parts.redactor
+        self._outbox = parts.outbox
 
     def plan(
         self,
@@ -93,9 +95,12 @@ class Writes:
     ) -> Plan:
         """Store messages in order; `refresh` the cached context by the way, where there is a cache."""
         sendable = worth_sending(messages)
+        if not sendable:
+            return self.skipped("empty")
+        queues = self._outbox is not None and self._outbox.filled and (yield from self._waits(thread_id))
         now = self._clock.monotonic()
-        why_not = self.breaker.why_not(now) if sendable else "empty"
-        if why_not:
+        why_not = QUEUED if queues else self.breaker.why_not(now)
+        if why_not and self._outbox is None:
             return self.skipped(why_not)
         clean, redactions = self._redacted(sendable)
         if not clean:
@@ -110,10 +115,19 @@ class Writes:
             redactions=redactions,
         )
         if client_msg_id and not self._idempotent:
-            return (yield from self._claimed(write, batches(clean)))
-        return (yield from self._all(write, batches(clean)))
+            return (yield from self._claimed(write, batches(clean), why_not))
+        return (yield from self._all(write, batches(clean), why_not))
 
-    def _claimed(self, write: _Write, parts: list[list[Message]]) -> Plan:
+    def replayed(self, entry: Entry) -> Generator[Any, Any, MemoryFailure | None]:
+        """Send what waited in the outbox; the breaker has been asked."""
+        now = self._clock.monotonic()
+        deadline = now + self._policy.write_timeout_ms / 1000
+        write = _Write(entry.thread_id, entry.user_id, entry.key, now, deadline, False, 0)
+        failure = yield from self._delivered(write, entry.messages, entry.key, last=False)
+        yield from self._refresh(write, failure)
+        return failure
+
+    def _claimed(self, write: _Write, parts: list[list[Message]], why_not: str) -> Plan:
         """Write once under a name, where the backend does not see to that itself."""
         name, ttl_s = f"{write.thread_id}:{write.key}", self._policy.claim_ttl_s
         if not (yield Aside(lambda: self._claims.claim(name, ttl_s))):
@@ -121,8 +135,8 @@ class Writes:
             return Written(stored=True, reason="duplicate")
         stored = False
         try:
-            written = yield from self._all(write, parts)
-            stored = written.stored
+            written = yield from self._all(write, parts, why_not)
+            stored = written.acknowledged
             return written
         finally:
             if not stored:  # cancelled callers included: a name must not outlive a write that was not made
@@ -144,8 +158,10 @@ class Writes:
             redacted(counts)
         return clean, sum(times for field_type, times in counts.items() if field_type != DROPPED)
 
-    def _all(self, write: _Write, parts: list[list[Message]]) -> Plan:
-        failure = None
+    def _all(self, write: _Write, parts: list[list[Message]], why_not: str) -> Plan:
+        failure, number = None, 0
+        if why_not:
+            return (yield from self._kept(write, parts, number))
         for number, batch in enumerate(parts):
             last = number == len(parts) - 1
             failure = yield from self._delivered(write, batch, f"{write.key}:{number}", last=last)
@@ -153,8 +169,44 @@ class Writes:
                 break
             write.in_doubt = True
         yield from self._refresh(write, failure)
+        if failure and self._outbox and postponable(failure.kind):
+            return (yield from self._kept(write, parts, number))
         reason = str(failure.kind) if failure else None
         return Written(failure is None, reason, self._took_ms(write), write.redactions)
+
+    def _waits(self, thread_id: str) -> Generator[Any, Any, bool]:
+        """Tell whether a write must queue behind others of its thread; nobody knows: it must."""
+        known: bool | None = yield Aside(lambda: self._out(lambda outbox: outbox.waits(thread_id)))
+        return known is not False
+
+    def _kept(self, write: _Write, parts: list[list[Message]], first: int) -> Plan:
+        """Put a write into the outbox from its batch `first` on, or say that it is nowhere."""
+        entries = [
+            Entry(write.thread_id, write.user_id, batch, f"{write.key}:{number}")
+            for number, batch in enumerate(parts[first:], first)
+        ]
+        try:
+            payloads = [payload(entry) for entry in entries]
+        except (TypeError, ValueError):  # metadata that is not JSON; nothing can be said about it
+            return self._dropped(write, "unreadable")
+        put: bool | None = yield Aside(
+            lambda: self._out(lambda outbox: outbox.put(write.thread_id, payloads))
+        )
+        if not put:
+            return self._dropped(write, "redis" if put is None else "full")
+        self._metrics.series("memory_guard_outbox_queued").n += len(payloads)
+        return Written(stored=False, reason=QUEUED, took_ms=self._took_ms(write), redactions=write.redactions)
+
+    def _dropped(self, write: _Write, reason: str) -> Written:
+        self._metrics.count("memory_guard_outbox_dropped", reason)
+        unwritten(write.thread_id, reason)
+        return self.skipped(UNWRITTEN)
+
+    def _out(self, ask: Callable[[Outbox], bool]) -> bool | None:
+        """Ask the outbox; None when Redis does not answer."""
+        with suppress(StoreError):
+            return ask(self._outbox) if self._outbox else None
+        return None
 
     def _delivered(
         self, write: _Write, batch: Sequence[Message], key: str, *, last: bool

@@ -25,6 +25,9 @@ def check_settings(**_: Any) -> list[checks.CheckMessage]:
         found.append(
             checks.Error("ZEP_API_KEY is missing", hint="Set the project's key.", id="zep_guard.E002")
         )
+    if chosen.policy.outbox_limit and not chosen.redis_url:
+        hint = "Set GUARD_REDIS_URL, or GUARD_OUTBOX=0."
+        found.append(checks.Error("an outbox needs a Redis", hint=hint, id="zep_guard.E003"))
     if not chosen.redis_url:
         hint = "Set GUARD_REDIS_URL, or each worker finds out about an outage by itself."
         found.append(checks.Warning("no Redis for the guard", hint=hint, id="zep_guard.W001"))

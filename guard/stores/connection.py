@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
+from threading import get_native_id
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -98,7 +99,26 @@ class Place:
     """Numeric, so that the hasty need no name look-up: that has no timeout."""
 
 
-class FollowingConnection(Connection):
+class OneThread:
+    """Before a redis-py connection: a socket of gevent is left by a thread that did not make it.
+
+    It wakes greenlets of its maker's hub only.  Where gevent came after us (gunicorn --preload), our listener
+    and prober are native threads, and share pools with the greenlets of requests.
+    """
+
+    _sock: Any
+    _made_in: int = 0
+
+    def connect(self) -> None:
+        """Pools call this before each use."""
+        here = get_native_id()
+        if self._sock and self._made_in != here and type(self._sock).__module__.startswith("gevent."):
+            self.disconnect()  # type: ignore[attr-defined]  # of redis-py's class, behind this one
+        super().connect()  # type: ignore[misc]  # same
+        self._made_in = here
+
+
+class FollowingConnection(OneThread, Connection):
     """Goes to the node of its place, and leaves one that no longer is."""
 
     def __init__(self, *, place: Place, hasty: bool, **options: Any) -> None:
@@ -108,7 +128,7 @@ class FollowingConnection(Connection):
         self._node: Node | None = None
 
     def connect(self) -> None:
-        """Pools call this before each use."""
+        """A connection elsewhere is left too."""
         if self._sock and self._node != self._place.node:
             self.disconnect()
         super().connect()
@@ -161,7 +181,7 @@ class FollowingTLSConnection(TLSConnection, FollowingConnection):
     """Both: TLSConnection wraps the socket that the next class connects."""
 
 
-class UnixConnection(UnixDomainSocketConnection):
+class UnixConnection(OneThread, UnixDomainSocketConnection):
     """Keeps its timeout, which redis-py 5.0.1 forgets."""
 
     def __init__(self, *, socket_timeout: float, **options: Any) -> None:

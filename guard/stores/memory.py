@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from guard.machine import KEPT, TURNS, Event, State, Turn, Verb, step, turn
+from guard.history import KEPT, TURNS, Turn, turn
+from guard.machine import Event, State, Verb, step
 from guard.policy import Policy
-from guard.ports import Cached, Clock, Feed
+from guard.ports import Cached, Clock, Feed, LastGood
 
 
 class MemoryStore:
@@ -70,24 +71,30 @@ class MemoryStore:
         """Nothing to give up."""
 
 
-class LocalCache:
-    """Implements `ports.Cache` for one process: the threads used last."""
+_Entries = OrderedDict[str, tuple[Cached, float]]
+"""By thread: what is known, and until when."""
 
-    def __init__(self, clock: Clock, size: int = 1000) -> None:
+
+class LocalCache:
+    """Implements `ports.Cache` for one process: the threads used last; last good ones for `stale_s`."""
+
+    def __init__(self, clock: Clock, size: int = 1000, stale_s: float = 0.0) -> None:
         self._clock = clock
         self._size = size
-        self._entries: OrderedDict[str, tuple[Cached, float]] = OrderedDict()
+        self._stale_s = stale_s
+        self._entries: _Entries = OrderedDict()
+        self._last_good: _Entries = OrderedDict()
         self._lock = Lock()
 
     def get(self, thread_id: str) -> Cached | None:
         """Return what is known and not too old."""
         with self._lock:
-            return self._fresh(thread_id)
+            return self._fresh(self._entries, thread_id)
 
     def fill(self, thread_id: str, entry: Cached, ttl_s: float) -> None:
         """Remember what a read brought, unless a write was faster."""
         with self._lock:
-            if self._fresh(thread_id) is None:
+            if self._fresh(self._entries, thread_id) is None:
                 self._keep(thread_id, entry, ttl_s)
 
     def replace(self, thread_id: str, entry: Cached, ttl_s: float) -> None:
@@ -95,20 +102,41 @@ class LocalCache:
         with self._lock:
             self._keep(thread_id, entry, ttl_s)
 
+    def last_good(self, thread_id: str) -> LastGood | None:
+        """Return what stands in during an outage."""
+        with self._lock:
+            entry = self._fresh(self._last_good, thread_id)
+            if entry is None or not entry.text:
+                return None
+            left_s = self._last_good[thread_id][1] - self._clock.monotonic()
+            return LastGood(entry.text, self._stale_s - left_s)
+
     def drop(self, thread_id: str) -> bool:
-        """Forget a thread; tell whether it was known."""
+        """Stop serving a thread, but for an outage; tell whether it was known."""
         with self._lock:
             return self._entries.pop(thread_id, None) is not None
 
-    def _fresh(self, thread_id: str) -> Cached | None:
-        entry, until = self._entries.get(thread_id, (None, 0.0))
+    def forget(self, thread_id: str) -> bool:
+        """Forget all of a thread; tell whether it was known."""
+        with self._lock:
+            known = [entries.pop(thread_id, None) for entries in (self._entries, self._last_good)]
+            return any(known)
+
+    def _fresh(self, entries: _Entries, thread_id: str) -> Cached | None:
+        entry, until = entries.get(thread_id, (None, 0.0))
         return entry if self._clock.monotonic() < until else None
 
     def _keep(self, thread_id: str, entry: Cached, ttl_s: float) -> None:
-        self._entries[thread_id] = (entry, self._clock.monotonic() + ttl_s)
-        self._entries.move_to_end(thread_id)
-        if len(self._entries) > self._size:
-            self._entries.popitem(last=False)
+        if ttl_s:
+            self._put(self._entries, thread_id, entry, ttl_s)
+        if self._stale_s and not entry.failed:
+            self._put(self._last_good, thread_id, entry, self._stale_s)
+
+    def _put(self, entries: _Entries, thread_id: str, entry: Cached, ttl_s: float) -> None:
+        entries[thread_id] = (entry, self._clock.monotonic() + ttl_s)
+        entries.move_to_end(thread_id)
+        if len(entries) > self._size:
+            entries.popitem(last=False)
 
 
 class _Feed:

@@ -15,6 +15,7 @@ from typing import Any
 import redis
 
 from guard.errors import StoreError
+from guard.history import Turn
 from guard.machine import (
     Adopt,
     Clear,
@@ -26,7 +27,6 @@ from guard.machine import (
     ResetFailures,
     State,
     Succeeded,
-    Turn,
     Verb,
 )
 from guard.modes import Mode
@@ -111,11 +111,12 @@ class RedisStore:
                 counting = (self._policy.trip_after, *map(_ms, limits))
                 return "failed", (epoch, thread, event.at_once, *counting)
             case Succeeded(epoch):
-                return "succeeded", (epoch,)
+                shares = " ".join(map(str, self._policy.ramp_percent))
+                return "succeeded", (epoch, self._policy.ramp_successes, shares)
             case Lease(token):
                 return "lease", (token, _ms(self._policy.lease_s))
             case Done(token, epoch, result, hold_s):
-                return "done", (token, epoch, str(result), _ms(hold_s))
+                return "done", (token, epoch, str(result), _ms(hold_s), self._policy.next_share(0))
             case Force(mode, reason, ttl_s, by):
                 return "force", (str(mode), reason, by, _ms(ttl_s))
             case Clear(by):
@@ -191,6 +192,8 @@ def _state(snapshot: str, now: float) -> State:
         token=raw["token"],
         lease_until=now + raw["lease_left_ms"] / 1000 if raw["token"] else 0.0,
         holds=raw["holds"],
+        share_percent=raw.get("share_percent", 0),  # older versions push none
+        eased=raw.get("eased", 0),
     )
 
 
@@ -204,4 +207,4 @@ def _wire(state: State, now: float) -> tuple[Any, ...]:
     ages = " ".join(str(_ms(now - at)) for at in state.failed_at)
     durations = (_ms(now - state.since), _ms(state.until - now), _ms(state.lease_until - now))
     text = (str(state.mode or ""), state.reason, state.by, state.thread, state.token)
-    return (state.epoch, state.rev, *text, ages, *durations, state.holds)
+    return (state.epoch, state.rev, *text, ages, *durations, state.holds, state.share_percent, state.eased)

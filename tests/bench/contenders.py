@@ -15,13 +15,16 @@ from prometheus_client import CollectorRegistry
 
 from guard import Kind, MemoryGuard, Policy
 from guard.clock import SystemClock
+from guard.deadline import Adaptive
+from guard.listeners import Listener
 from guard.machine import Failed
 from guard.metrics import Metrics
 from guard.parts import Parts
-from guard.ports import Reading
+from guard.policy import RAMP
+from guard.ports import Cache, Memory, Reading
 from guard.stores.cache import RedisCache
 from guard.stores.connection import connect
-from guard.stores.memory import MemoryStore
+from guard.stores.memory import LocalCache, MemoryStore
 from guard.stores.redis import RedisStore
 
 FACTS = Reading("facts")
@@ -130,11 +133,69 @@ def ours(url: str | None) -> Contender:
     return Contender("zep-guard", bool(url), timed(guard.fetch_context, "t"), trip, guard.close)
 
 
-def our_guard(url: str | None, *, prefix: str = "", cached: bool = False) -> MemoryGuard:
-    clock, policy, prefix = SystemClock(), Policy(), prefix or f"{{{uuid.uuid4().hex}}}:"
+def stale(url: str | None) -> Contender:
+    """The same with stale contexts on and the cache off: what a read leaves for an outage."""
+    guard = our_guard(url, Policy(stale_s=600, context_ttl_s=0))
+    trip = lambda: guard._core.watch.apply(Failed(Kind.AUTH, 0, "t"))
+    return Contender("zep-guard, stale on", bool(url), timed(guard.fetch_context, "t"), trip, guard.close)
+
+
+def gentle(url: str | None) -> Contender:
+    """The same with slow reads noticed, a ramp, a deadline that follows and a listener: all that watches."""
+    policy = Policy(slow_ms=200, ramp_percent=RAMP)
+    guard = our_guard(url, policy, adaptive=Adaptive.ON, listeners=(lambda _event: None,))
+    trip = lambda: guard._core.watch.apply(Failed(Kind.AUTH, 0, "t"))
+    name = "zep-guard, slow reads, ramp, deadline and listener on"
+    return Contender(name, bool(url), timed(guard.fetch_context, "t"), trip, guard.close)
+
+
+def traced(url: str | None) -> Contender | None:
+    """The same with a recorded OpenTelemetry span around each read; its exporter drops it."""
+    try:
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+    except ImportError:
+        return None
+
+    class Nowhere(SpanExporter):
+        def export(self, _spans: object) -> SpanExportResult:
+            return SpanExportResult.SUCCESS
+
+    from guard.otel import TracedMemory
+
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(Nowhere()))
+    guard = our_guard(url, memory=TracedMemory(MEMORY, provider.get_tracer("bench")))
+    trip = lambda: guard._core.watch.apply(Failed(Kind.AUTH, 0, "t"))
+    name = "zep-guard, OpenTelemetry on"
+    return Contender(name, bool(url), timed(guard.fetch_context, "t"), trip, guard.close)
+
+
+def our_guard(
+    url: str | None,
+    policy: Policy | None = None,
+    *,
+    prefix: str = "",
+    cached: bool = False,
+    memory: Memory = MEMORY,
+    adaptive: Adaptive = Adaptive.SHADOW,
+    listeners: tuple[Listener, ...] = (),
+) -> MemoryGuard:
+    clock, policy, prefix = SystemClock(), policy or Policy(), prefix or f"{{{uuid.uuid4().hex}}}:"
     store = RedisStore(connect(url), policy, clock, prefix) if url else MemoryStore(policy, clock)
-    cache = RedisCache(connect(url).hasty, clock, prefix) if cached and url else None
-    return MemoryGuard(Parts(MEMORY, store, policy, metrics=Metrics(CollectorRegistry()), cache=cache))
+    cache: Cache | None = LocalCache(clock, stale_s=policy.stale_s) if policy.stale_s else None
+    if url and (cached or policy.stale_s):
+        cache = RedisCache(connect(url).hasty, clock, prefix, policy.stale_s)
+    parts = Parts(
+        memory,
+        store,
+        policy,
+        adaptive=adaptive,
+        metrics=Metrics(CollectorRegistry()),
+        cache=cache,
+        listeners=listeners,
+    )
+    return MemoryGuard(parts)
 
 
 def pybreaker(url: str | None) -> Contender:
@@ -218,7 +279,7 @@ def interlock(url: str | None) -> Contender:
 
 
 PLAIN = (plain, awaited)
-GUARDS = (ours, pybreaker, circuitbreaker, purgatory, aiobreaker, interlock)
+GUARDS = (ours, stale, gentle, traced, pybreaker, circuitbreaker, purgatory, aiobreaker, interlock)
 
 
 def contenders(url: str) -> Iterator[Contender]:

@@ -30,6 +30,7 @@ FORCES = 300
 QUICK = 20
 """--quick makes this many times fewer of everything: for a look at the shape, not at the figures."""
 HEALTHY_US, BLOCKED_US, OF_INTERLOCK, IDLE_MS, BUSY_MS, HIT_MS = 3.0, 2.0, 0.25, 10.0, 20.0, 10.0
+OUTBOX_US = 1.0
 
 Figures = dict[str, Any]
 
@@ -71,7 +72,7 @@ def redis_server() -> Iterator[str]:
 
 def measure(url: str, share: int) -> Figures:
     """Count before the peers run: their pollers would be heard in Redis."""
-    from tests.bench import cost, push, trips
+    from tests.bench import cost, push, trips, writes
 
     logging.getLogger("guard").setLevel(logging.ERROR)  # transitions are the point here, not news
     figures: Figures = {
@@ -81,6 +82,7 @@ def measure(url: str, share: int) -> Figures:
         "rounds": cost.ROUNDS,
         "round_trips": trips.round_trips(url),
         "cache_hit": trips.cache_hit(url, cost.CALLS // share),
+        "outbox_us": writes.outbox_us(url, share),
     }
     for how in ("idle", "busy"):
         took = push.latencies_ms(url, f"{{{uuid.uuid4().hex}}}:", how, FORCES // share)
@@ -98,6 +100,8 @@ def goals(figures: Figures) -> list[Figures]:
     of_interlock = round(healthy / peer["healthy"]["min"], 3)
     idle, busy = figures["force_idle_ms"]["p99"], figures["force_busy_ms"]["p99"]
     wrong = len(mistimed(figures))
+    outbox = figures["outbox_us"]
+    more = round(outbox["on"]["min"] - outbox["off"]["min"], 2)
     judged = [
         (f"healthy read, shared <= {HEALTHY_US} us", healthy, healthy <= HEALTHY_US),
         (f"of interlock-cb's, shared <= {OF_INTERLOCK}", of_interlock, of_interlock <= OF_INTERLOCK),
@@ -108,6 +112,12 @@ def goals(figures: Figures) -> list[Figures]:
         (f"a force elsewhere, busy: p99 <= {BUSY_MS} ms", busy, busy <= BUSY_MS),
         ("a cache hit = 1 round trip", hit["round_trips"], hit["round_trips"] == 1),
         (f"a cache hit <= {HIT_MS} ms", hit["ms"], hit["ms"] <= HIT_MS),
+        (f"a write with the outbox on: <= {OUTBOX_US} us more", more, more <= OUTBOX_US),
+        (
+            "a write with the outbox on = 0 round trips",
+            outbox["on"]["round_trips"],
+            not outbox["on"]["round_trips"],
+        ),
         ("rows that timed another state than they name = 0", wrong, wrong == 0),
     ]
     return [{"goal": goal, "measured": measured, "met": met} for goal, measured, met in judged]

@@ -39,10 +39,10 @@ def figures() -> dict[str, Any]:
 
 def test_everybody_is_timed_in_the_state_that_the_row_names(figures):
     names = {(row["name"], row["shared"]) for row in figures["added_us"]}
-    assert len(names) == 11
+    assert len(names) == 17
     assert {("zep-guard", True), ("interlock-cb", True), ("circuitbreaker", False)} < names
-    assert [row["healthy"]["reached"] for row in figures["added_us"]] == [1.0] * 11
-    assert [row["blocked"]["reached"] for row in figures["added_us"]] == [0.0] * 11
+    assert [row["healthy"]["reached"] for row in figures["added_us"]] == [1.0] * 17
+    assert [row["blocked"]["reached"] for row in figures["added_us"]] == [0.0] * 17
 
 
 def test_a_row_has_its_best_its_median_and_its_ratio_to_ours(figures):
@@ -55,7 +55,14 @@ def test_a_row_has_its_best_its_median_and_its_ratio_to_ours(figures):
 def test_neither_path_of_ours_goes_to_redis_and_both_were_walked(figures):
     answers = {"healthy": ["found"], "blocked": ["unavailable"]}
     assert figures["round_trips"] == {"healthy": 0, "blocked": 0, "answers": answers}
-    assert figures["cache_hit"]["round_trips"] == 1
+    assert 0 < figures["cache_hit"]["round_trips"] <= 1  # fewer where Redis is slow
+
+
+def test_a_healthy_write_asks_redis_nothing_with_the_outbox_on_and_off(figures):
+    assert set(figures["outbox_us"]) == {"off", "on"}
+    for took in figures["outbox_us"].values():
+        assert 0 < took["min"] <= took["median"]
+        assert took["round_trips"] == 0
 
 
 def test_a_force_is_timed_idle_and_busy(figures):
@@ -66,7 +73,7 @@ def test_a_force_is_timed_idle_and_busy(figures):
 
 
 def test_every_goal_says_what_was_measured_and_whether_it_was_met(figures):
-    assert len(figures["goals"]) == 10
+    assert len(figures["goals"]) == 12
     assert all(set(goal) == {"goal", "measured", "met"} for goal in figures["goals"])
     assert all(isinstance(goal["met"], bool) for goal in figures["goals"])
 

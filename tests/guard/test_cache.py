@@ -54,6 +54,34 @@ def test_dropping_tells_whether_there_was_something(cache):
     assert cache.drop("t") is False
 
 
+@pytest.fixture(params=["local", "redis"])
+def keeping(request):
+    """A cache that keeps last good contexts for a minute."""
+    if request.param == "local":
+        yield LocalCache(SystemClock(), stale_s=60)
+        return
+    with connect(request.getfixturevalue("redis_url")).patient as client:
+        yield RedisCache(client, SystemClock(), f"{{{uuid.uuid4().hex}}}:", 60)
+
+
+def test_the_last_good_context_outlives_what_is_served_a_failure_and_a_drop(keeping):
+    keeping.replace("t", Cached("facts"), 0)
+    assert keeping.get("t") is None
+    keeping.fill("t", Cached(failed="timeout"), 30)
+    keeping.drop("t")
+    found = keeping.last_good("t")
+    assert found.text == "facts"
+    assert 0 <= found.age_s < 30
+    assert keeping.forget("t") is True
+    assert keeping.last_good("t") is None
+    assert keeping.forget("t") is False
+
+
+def test_no_last_good_context_is_kept_unless_asked_for(cache):
+    cache.fill("t", Cached("facts"), 30)
+    assert cache.last_good("t") is None
+
+
 def test_a_hit_is_one_round_trip(redis_url):
     client = connect(redis_url).patient
     cache = RedisCache(client, SystemClock(), f"{{{uuid.uuid4().hex}}}:")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import statistics
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -295,3 +297,34 @@ def test_an_unusable_url_is_one_line_that_tells_the_forms_but_not_the_url(url):
     assert "redis+sentinel://" in told
     assert "redis+cluster://" in told
     assert "secret" not in told
+
+
+SHARED_UNDER_GEVENT = """
+import sys
+from _thread import start_new_thread  # a native one, as the prober's: bound before gevent comes
+from guard.stores.connection import connect
+client = connect(sys.argv[1]).patient
+import gevent.monkey
+gevent.monkey.patch_all()
+from gevent import sleep, spawn
+
+def ask(answers):
+    try:
+        answers += [client.ping() for _ in range(3)]
+    except BaseException as error:
+        answers.append(repr(error))
+
+for begin in (lambda answers: spawn(ask, answers), lambda answers: start_new_thread(ask, (answers,))) * 2:
+    answers = []
+    begin(answers)
+    while not answers or (len(answers) < 3 and answers[-1] is True):
+        sleep(0.01)
+    assert answers == [True] * 3, answers
+"""
+
+
+def test_greenlets_and_a_native_thread_take_turns_on_one_pool(redis_url):
+    """gunicorn --preload under gevent: the guard is made before gevent comes, its prober stays native."""
+    argv = [sys.executable, "-W", "ignore", "-c", SHARED_UNDER_GEVENT, redis_url]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -23,6 +23,7 @@ GOOD = {
         ({"ZEP_API_KEY": ""}, 1, "zep_guard.E002"),
         ({"ZEP_TIMEOUT_MS": "soon"}, 1, "ZEP_TIMEOUT_MS='soon' is not usable"),
         ({"GUARD_REDIS_URL": ""}, 0, "zep_guard.W001"),
+        ({"GUARD_REDIS_URL": "", "GUARD_OUTBOX": "100"}, 1, "zep_guard.E003"),
         ({"FLAG_ZEP_READ": "off", "FLAG_ZEP_WRITE": "off", "ZEP_API_KEY": ""}, 0, "no issues"),
     ],
 )

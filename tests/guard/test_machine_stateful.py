@@ -44,6 +44,7 @@ SPANS_S = (1.003, 13.017, 61.1, 301.2)
 
 class TwoStores(RuleBasedStateMachine):
     url = ""
+    policy = Policy()
 
     @initialize()
     def begin(self) -> None:
@@ -52,8 +53,8 @@ class TwoStores(RuleBasedStateMachine):
         self.client = connections.patient
         prefix = f"{{{uuid.uuid4().hex}}}:"
         self.key = f"{prefix}state"
-        self.memory = MemoryStore(Policy(), self.clock)
-        self.redis = RedisStore(connections, Policy(), self.clock, prefix)
+        self.memory = MemoryStore(self.policy, self.clock)
+        self.redis = RedisStore(connections, self.policy, self.clock, prefix)
         self.tokens = ["never leased"]
         self.seen = State()
 
@@ -63,11 +64,12 @@ class TwoStores(RuleBasedStateMachine):
     def tell(self, event: Event) -> Verb:
         """Tell all; answers must agree, and what re-opens reads must be entitled to."""
         before = self.memory.read()
-        pure, pure_verb = step(before, event, Policy(), self.clock.monotonic())
-        (_, verb), (_, shared) = self.memory.apply(event), self.redis.apply(event)
+        pure, pure_verb = step(before, event, self.policy, self.clock.monotonic())
+        (_, verb), (told, shared) = self.memory.apply(event), self.redis.apply(event)
         assert verb is shared is pure_verb
         after = self.memory.read()
         assert after == pure
+        assert _without_times(told) == _without_times(after)
         if before.mode and not after.mode:
             assert verb in REOPENS
         self.seen = max(self.seen, after, key=lambda state: (state.epoch, state.rev))
@@ -80,6 +82,16 @@ class TwoStores(RuleBasedStateMachine):
     @rule(late=st.integers(0, 2))
     def a_read_succeeds(self, late: int) -> None:
         self.tell(Succeeded(max(0, self.seen.epoch - late)))
+
+    @rule(kind=st.sampled_from([None, *Kind]))
+    def a_hold_ends_in_a_good_probe_and_reads_follow(self, kind: Kind | None) -> None:
+        """Rarely met by chance, and where a ramp begins."""
+        self.time_passes(301.2)
+        token = uuid.uuid4().hex
+        if self.tell(Lease(token)) is Verb.LEASED:
+            self.tell(Done(token, self.seen.epoch, ProbeResult.OK))
+        self.a_read_succeeds(late=0)
+        self.tell(Failed(kind, self.seen.epoch, "a") if kind else Succeeded(self.seen.epoch))
 
     @rule()
     def somebody_wants_to_probe(self) -> None:
@@ -134,8 +146,9 @@ def _times(state: State) -> tuple[float, ...]:
     return (state.since, state.until, *state.failed_at)
 
 
-def test_any_history_is_the_same_on_both(redis_url):
-    TwoStores.url = redis_url
+@pytest.mark.parametrize("ramp", [(), (10, 60, 100), (100,)], ids=str)
+def test_any_history_is_the_same_on_both(redis_url, ramp):
+    TwoStores.url, TwoStores.policy = redis_url, Policy(ramp_percent=ramp, ramp_successes=2)
     run_state_machine_as_test(
         TwoStores,
         settings=settings(

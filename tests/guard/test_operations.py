@@ -37,6 +37,7 @@ class Door:
         self.redis_url = redis_url
         self.environ = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(Path(__file__).parents[2]),  # this tree's, wherever zep-mode is installed from
             "GUARD_REDIS_URL": redis_url,
             "GUARD_PREFIX": self.prefix,
             "FLAG_ZEP_READ": "true",
@@ -127,7 +128,11 @@ def test_failures_are_shown_and_forgotten(door):
         (["--force", "boredom"], {}, "use one of auth, consecutive_failures, manual, rollback"),
         (["--force", "manual", "--ttl", "soon"], {}, "give seconds from 1 to"),
         (["--force", "manual", "--ttl", "nan"], {}, "give seconds from 1 to"),
-        ([], {}, "use one of --status, --history, --force, --clear, --invalidate, --reset-failures"),
+        (
+            [],
+            {},
+            "use one of --status, --history, --force, --clear, --invalidate, --reset-failures, --drain, ",
+        ),
         (["--status"], {"FLAG_ZEP_READ": "maybe"}, "FLAG_ZEP_READ='maybe' is not a switch"),
         (["--status"], {"GUARD_AUTO_DOWNGRADE": "maybe"}, "use one of on, shadow, off"),
         (["--status"], {"GUARD_HOLD_S": "-1"}, "GUARD_HOLD_S='-1' is not usable"),

@@ -11,7 +11,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local GC_MS = 30 * 24 * 3600 * 1000
 
 local TEXT = {'mode', 'reason', 'by', 'failed_at', 'thread', 'token'}
-local NUMBERS = {'epoch', 'rev', 'since', 'until', 'lease_until', 'holds'}
+local NUMBERS = {'epoch', 'rev', 'since', 'until', 'lease_until', 'holds', 'share', 'eased'}
 
 local function load()
   local s = {}
@@ -19,6 +19,7 @@ local function load()
   for i, field in ipairs(TEXT) do s[field] = raw[i] or '' end
   raw = redis.call('HMGET', KEYS[1], unpack(NUMBERS))
   for i, field in ipairs(NUMBERS) do s[field] = tonumber(raw[i] or 0) end
+  if s.reason ~= 'recovering' then s.share, s.eased = 0, 0 end  -- a process of an older version may have left them
   s.was = s.mode
   return s
 end
@@ -36,6 +37,7 @@ local function snapshot(s)
     epoch = s.epoch, rev = s.rev, mode = s.mode, reason = s.reason, by = s.by, thread = s.thread,
     token = s.token, failure_ages_ms = ages(s), age_ms = now - s.since,
     left_ms = s['until'] - now, lease_left_ms = s.lease_until - now, holds = s.holds,
+    share_percent = s.share, eased = s.eased,
   })
 end
 
@@ -73,7 +75,7 @@ local function stale(s, epoch) return {epoch > s.epoch and 'behind' or 'nothing'
 local function close(s)
   s.epoch = s.epoch + 1
   s.mode, s.reason, s.by, s.failed_at, s.token = '', '', '', '', ''
-  s.since, s['until'], s.lease_until, s.holds = 0, 0, 0, 0
+  s.since, s['until'], s.lease_until, s.holds, s.share, s.eased = 0, 0, 0, 0, 0, 0
 end
 
 local function hold(s, mode, reason, by, hold_ms)

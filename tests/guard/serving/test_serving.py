@@ -21,7 +21,9 @@ from ports import free_port
 from guard import Mode, Policy
 from guard.clock import SystemClock
 from guard.machine import Clear, Force
+from guard.outbox import Entry, payload
 from guard.stores.connection import connect
+from guard.stores.outbox import RedisOutbox
 from guard.stores.redis import RedisStore
 
 HERE = Path(__file__).parent
@@ -47,6 +49,7 @@ class Served:
         self.ask = ask
         self.store = RedisStore(connect(redis_url), Policy(), SystemClock(), prefix)
         self._client = connect(redis_url).patient
+        self._url = redis_url
         self._prefix = prefix
 
     def modes(self) -> dict[int, str]:
@@ -66,6 +69,16 @@ class Served:
 
     def probed_by(self) -> list[int]:
         return [int(pid) for pid in self._client.lrange(f"{self._prefix}probed by", 0, -1)]
+
+    def queue(self, thread_id: str, *texts: str) -> None:
+        connections = connect(self._url)
+        box = RedisOutbox(connections.patient, Policy(outbox_limit=100), self._prefix)
+        said = [[{"role": "user", "content": text}] for text in texts]
+        assert box.put(thread_id, [payload(Entry(thread_id, None, one, one[0]["content"])) for one in said])
+        connections.close()
+
+    def written(self) -> list[str]:
+        return list(self._client.lrange(f"{self._prefix}written", 0, -1))
 
     def close(self) -> None:
         self.store.close()
@@ -168,3 +181,9 @@ def test_every_worker_follows_the_fleet_and_one_of_them_probes(served):
     eventually(lambda: served.store.history()[0].reason == "probe_success")
     assert len(served.probed_by()) == 1  # by a worker, or by the parent that preloaded the app
     eventually(lambda: served.all_in(Mode.READ_WRITE), within_s=5)
+
+
+def test_what_waits_in_the_outbox_is_replayed_by_the_workers(served):
+    served.modes()
+    served.queue("t", "1", "2", "3")
+    eventually(lambda: served.written() == ["t 1", "t 2", "t 3"], within_s=5)

@@ -36,6 +36,6 @@ class Command(BaseCommand):
             raise SettingsError("no Redis configured: set GUARD_REDIS_URL")
         hands = open_hands(chosen)
         try:
-            run(options, Fleet(hands.store, hands.cache, chosen), self.stdout.write)
+            run(options, Fleet(hands.store, hands.cache, chosen, hands.outbox), self.stdout.write)
         finally:
-            hands.store.close()
+            hands.close()

@@ -1,0 +1,2 @@
+-- look()
+return answer()
