@@ -9,6 +9,8 @@ COMMANDS = {
     "toxiproxy": ("chaos.toxiproxy.server", "TCP proxy with faults, driven by Toxiproxy's HTTP API"),
     "gateway": ("chaos.gateway.server", "HTTP proxy with faults, and a log of every request"),
     "zep": ("chaos.zep.server", "a double of Zep Cloud's thread APIs, v3 and v4"),
+    "pager": ("chaos.pager.server", "takes PagerDuty's events, wakes nobody and shows them"),
+    "drill-speed": ("chaos.hand.speeding", "production's alert rules and routing, 180 times as fast"),
     "list": ("chaos.hand.listing", "the faults there are, or those in place"),
     "apply": ("chaos.hand.holding", "hold one fault for a while, healed whatever happens"),
     "heal": ("chaos.hand.healing", "take back one fault, or everything"),

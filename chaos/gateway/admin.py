@@ -20,6 +20,8 @@ from chaos.web import Request, Response, bears, error_response, from_browser, js
 
 KINDS = {fault.kind: fault for fault in HTTP_FAULTS}
 NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+OPEN = ("GET", "/metrics")
+"""Counts, which Prometheus reads without a token."""
 LEASE_S = 5.0
 MAX_LEASE_S = 3600.0
 MAX_DELAY_MS = 600_000.0
@@ -42,7 +44,7 @@ class Admin:
         """Route a request; every error is ``{"error", "status"}``."""
         if from_browser(request):
             return error_response(HTTPStatus.FORBIDDEN, "browsers may not drive the gateway")
-        if not bears(request, self._token):
+        if not bears(request, self._token) and (request.method, request.path) != OPEN:
             return error_response(HTTPStatus.UNAUTHORIZED, "missing or wrong bearer token")
         try:
             return self._route(request)
@@ -63,14 +65,14 @@ class Admin:
                 return Response(HTTPStatus.NO_CONTENT)
             case "GET", "/counters":
                 return json_response(self._counters())
+            case "GET", "/metrics":
+                return self._metrics()
             case "GET", "/log":
                 return self._log_after(_after(request))
             case ("PUT" | "DELETE") as method, "/lease":
                 return self._lease_for(method, _object(request.body))
-            case "PATCH", _ if name:
-                return self._renew(name, _object(request.body))
-            case "DELETE", _ if name:
-                return self._remove(name)
+            case ("PATCH" | "DELETE") as method, _ if name:
+                return self._remove(name) if method == "DELETE" else self._renew(name, _object(request.body))
         return error_response(HTTPStatus.NOT_FOUND, f"no {request.method} {request.path} here")
 
     async def _log_after(self, n: int) -> Response:
@@ -113,6 +115,13 @@ class Admin:
         except HeldError as error:
             return error_response(HTTPStatus.CONFLICT, str(error))
         return json_response({"holder": holder})
+
+    def _metrics(self) -> Response:
+        from chaos.gateway.metrics import exposition  # noqa: PLC0415 - prometheus_client would delay the start
+
+        drilled = self._lease.held(self._now())
+        text = exposition(self._log.total, self._rules.hits(), drilled=drilled)
+        return Response(200, text, {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     def _shown(self, rule: Rule) -> dict[str, Any]:
         lease_s = round(rule.lease_until - self._now(), 3)

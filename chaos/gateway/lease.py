@@ -22,6 +22,10 @@ class Lease:
             raise HeldError(f"{self.holder} has it for up to {self.until - now:.0f} s more")
         self.holder, self.until = holder, now + lease_s
 
+    def held(self, now: float) -> bool:
+        """Tell whether anybody has it."""
+        return bool(self.holder) and now < self.until
+
     def give(self, holder: str) -> None:
         """Give it back; who does not hold it gives nothing."""
         if self.holder == holder:

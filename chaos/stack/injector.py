@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chaos.faults import Failover, Flushed, KeyRejected, Pause, ProcessFault, RedisFault
 from chaos.stack import undo
@@ -11,15 +11,28 @@ if TYPE_CHECKING:
     from chaos.injectors.double import Double
     from chaos.injectors.processes import Processes
     from chaos.injectors.redis import RedisServer
-    from chaos.stack.failover import RedisPair
 
 StackFault = ProcessFault | RedisFault | KeyRejected
+
+
+class Pair(Protocol):
+    """A Redis with a second one; raises `InjectorError`."""
+
+    @property
+    def failed_over(self) -> bool:
+        """Tell whether the second one is in charge."""
+
+    def fail_over(self) -> None:
+        """Give it charge."""
+
+    def fail_back(self) -> None:
+        """Take it back."""
 
 
 class StackInjector:
     """Every method raises `InjectorError`, one line."""
 
-    def __init__(self, processes: Processes, redis: RedisServer, pair: RedisPair, double: Double) -> None:
+    def __init__(self, processes: Processes, redis: RedisServer, pair: Pair, double: Double) -> None:
         self._processes, self._redis, self._pair, self._double = processes, redis, pair, double
         self._before: dict[str, dict[str, Any]] = {}
 

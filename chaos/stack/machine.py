@@ -46,14 +46,14 @@ class LocalMachine:
 
     def pids(self, process: str) -> list[int]:
         part = self._part(process)
-        children = _children(part.server.pid)
+        children = children_of(part.server.pid)
         own = [part.server.pid] if alive(part.server.pid) else []
         chosen = {WORKER: children[:1], WORKERS: children}.get(process.rpartition("/")[2])
         return own + children if chosen is None else chosen
 
     def whole(self, process: str) -> bool:
         part = self._part(process)
-        return alive(part.server.pid) and len(_children(part.server.pid)) >= part.workers
+        return alive(part.server.pid) and len(children_of(part.server.pid)) >= part.workers
 
     def start(self, process: str) -> None:
         part = self._part(process)
@@ -69,7 +69,7 @@ class LocalMachine:
 
     def clock(self, pid: int) -> Path:
         for part in self._parts.values():
-            if part.clocks and pid in _children(part.server.pid):
+            if part.clocks and pid in children_of(part.server.pid):
                 return part.clocks / str(pid)
         raise InjectorError("this application's clock cannot be shifted: install libfaketime")
 
@@ -82,8 +82,8 @@ class LocalMachine:
         return self._parts[name]
 
 
-def _children(pid: int) -> list[int]:
-    """Oldest first: proc(5)."""
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process started, oldest first: proc(5)."""
     try:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from awaiting import eventually
+from prometheus_client.parser import text_string_to_metric_families
 
 from chaos.gateway.lease import HeldError, Lease
 from chaos.injectors import InjectorError
@@ -75,3 +77,15 @@ def test_a_holder_without_a_name_is_refused(target):
     with pytest.raises(InjectorError, match="missing or unusable holder"):
         gateway.take("", 1.0)
     gateway.close()
+
+
+def test_prometheus_is_told_when_drills_run(target):
+    def told():
+        text = httpx.get(f"{target.gateway_admin}/metrics", trust_env=False).text
+        return {s.name: s.value for family in text_string_to_metric_families(text) for s in family.samples}
+
+    before = told()
+    assert (before["zep_gateway_drilled"], before["zep_gateway_fault_hits_total"]) == (0, 0)
+    with exclusive(target, "run-1"):
+        assert told()["zep_gateway_drilled"] == 1
+    assert told()["zep_gateway_drilled"] == 0

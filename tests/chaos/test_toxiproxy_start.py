@@ -34,11 +34,12 @@ def get(address, path):
     return httpx.get(f"http://{address}{path}", trust_env=False)
 
 
-def moved(address, what):
-    """What /metrics says of one counter, by direction."""
+def moved(address, what, proxy):
+    """What /metrics says of one counter of one proxy, by direction; former proxies have series too."""
     families = text_string_to_metric_families(get(address, "/metrics").text)
     name = f"toxiproxy_proxy_{what}_bytes_total"
-    return {s.labels["direction"]: s for family in families for s in family.samples if s.name == name}
+    samples = [s for family in families for s in family.samples if s.name == name]
+    return {s.labels["direction"]: s for s in samples if s.labels["listener"] == proxy.listen}
 
 
 def test_a_config_file_has_the_proxies_to_begin_with(start_toxiproxy, tmp_path):
@@ -63,8 +64,8 @@ def test_the_bytes_of_each_direction_are_counted_under_toxiproxys_names(toxiprox
         assert read_all(here) == b"seven.."
     expected = {"upstream": 4, "downstream": 7}
     for what in ("received", "sent"):
-        eventually(lambda: {d: s.value for d, s in moved(toxiproxy_server, what).items()} == expected)  # noqa: B023
-    labels = moved(toxiproxy_server, "sent")["upstream"].labels
+        eventually(lambda: {d: s.value for d, s in moved(toxiproxy_server, what, proxy).items()} == expected)  # noqa: B023
+    labels = moved(toxiproxy_server, "sent", proxy)["upstream"].labels
     assert labels == {
         "direction": "upstream",
         "listener": proxy.listen,
@@ -77,15 +78,15 @@ def test_the_counters_move_while_a_connection_is_open(embedded, toxiproxy_server
     with pair(proxy, upstream) as (here, there):
         here.sendall(b"four")
         assert there.recv(9) == b"four"
-        assert moved(toxiproxy_server, "sent")["upstream"].value == 4
+        assert moved(toxiproxy_server, "sent", proxy)["upstream"].value == 4
 
 
 def test_what_a_toxic_holds_back_was_received_and_not_sent(embedded, toxiproxy_server, proxy, upstream):
     proxy.add_toxic(type="timeout", stream="upstream", attributes={"timeout": 0})
     with connected(proxy) as here:
         here.sendall(b"four")
-        eventually(lambda: moved(toxiproxy_server, "received")["upstream"].value == 4)
-        assert moved(toxiproxy_server, "sent")["upstream"].value == 0
+        eventually(lambda: moved(toxiproxy_server, "received", proxy)["upstream"].value == 4)
+        assert moved(toxiproxy_server, "sent", proxy)["upstream"].value == 0
 
 
 @pytest.mark.parametrize(
