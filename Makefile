@@ -14,19 +14,19 @@ ARGS ?=
 .PHONY: drill test stack matrix v3 lint clean
 
 drill: .venv/dev.stamp
-	@echo "== drill: a local stack, forty drills under load; about three minutes"
+	@echo "== drill: a local stack, forty-eight drills under load; about four minutes"
 	@$(BIN)/pytest -m drill $(ARGS)
 
 test: .venv/dev.stamp
-	@echo "== test: the fast suite (drills are deselected); about four minutes"
+	@echo "== test: the fast suite (drills are deselected); about seven minutes"
 	@$(BIN)/pytest $(ARGS)
 
 stack: .venv/dev.stamp
-	@echo "== stack: whole runs that must not end well (a broken guard, no fault, a kill); under a minute"
+	@echo "== stack: whole runs that must not end well (broken guards, kills, gates), and what takes long; about eight minutes"
 	@$(BIN)/pytest -m stack $(ARGS)
 
 matrix: .venv/dev.stamp
-	@echo "== matrix: every broken guard in front of the drill that must catch it; about five minutes"
+	@echo "== matrix: every broken guard in front of the drill that must catch it; about seven minutes"
 	@$(BIN)/pytest -q -m matrix $(ARGS)
 
 v3: .venv-v3/dev.stamp

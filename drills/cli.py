@@ -12,6 +12,8 @@ from drills.catalog import drills
 
 FAIL, USAGE_ERROR, CANNOT_START, INCONCLUSIVE = 1, 2, 4, 11
 OUT = Path("reports/out")
+QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""This module and the catalogue are imported before pytest's rewriting of asserts begins; they have none."""
 EXAMPLE = "example: zep-drill run auth_401; then open reports/out/latest/index.html"
 
 
@@ -22,11 +24,19 @@ def main(argv: list[str] | None = None) -> int:
     if options.command == "list":
         return _list(as_json=options.json)
     if options.command == "report":
-        return _report(options.run)
+        return _allure(options.allure, options.out) if options.allure else _report(options.run)
     if options.command == "target":
         return _check(options.file, as_json=options.json)
     if options.command == "compare":
         return _compare(options.baseline, options.run, as_json=options.json)
+    if options.command == "gate":
+        return _gate(options)
+    if options.command in ("up", "down"):
+        return _compose(options.command, options.file)
+    if options.command == "canary":
+        return _canary(options)
+    if options.command == "panels":
+        return _panels(options.prometheus)
     return _run(options.names, for_pytest)
 
 
@@ -54,9 +64,31 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("names", nargs="*", metavar="NAME", help="drills by name (default: all)")
     report = commands.add_parser(
-        "report", help="draw a run's page again", epilog="example: zep-drill report reports/out/latest"
+        "report",
+        help="draw a run's page again, or Allure's",
+        epilog="example: zep-drill report reports/out/latest; zep-drill report --allure allure-results",
     )
-    report.add_argument("run", metavar="RUN", help="a run's folder, or its id under reports/out")
+    drawn = report.add_mutually_exclusive_group(required=True)
+    drawn.add_argument("run", nargs="?", metavar="RUN", help="a run's folder, or its id under reports/out")
+    drawn.add_argument(
+        "--allure", type=Path, metavar="DIR", help="what pytest's --alluredir left (needs npm)"
+    )
+    report.add_argument("--out", type=Path, metavar="FILE", help="Allure's page (default: DIR.html)")
+    gate = commands.add_parser(
+        "gate",
+        help="put a target through its drills, for CI: one line of JSON on stdout, all else on stderr",
+        epilog="example: zep-drill gate --target staging.toml > verdict.json",
+    )
+    gate.add_argument("names", nargs="*", metavar="NAME", help="drills by name (default: all that it can)")
+    gate.add_argument("--target", type=Path, metavar="FILE", required=True, help="the target file")
+    gate.add_argument("--out", type=Path, metavar="DIR", default=OUT, help=f"where runs go (default: {OUT})")
+    gate.add_argument("--junit", type=Path, metavar="FILE", help="default: junit.xml where runs go")
+    gate.add_argument("--seed", type=int, metavar="N", help="repeats the random choices of a run")
+    for verb, about in (("up", "start it, and wait until all is healthy"), ("down", "end it")):
+        stack = commands.add_parser(verb, help=f"the stack of docker-compose.yml: {about}",
+                                    epilog=f"example: zep-drill {verb}")  # fmt: skip
+        stack.add_argument("--stack", choices=["compose"], default="compose", help="which (default: compose)")
+        stack.add_argument("--file", type=Path, default=Path("docker-compose.yml"), help="of Compose")
     target = commands.add_parser("target", help="look at a target before drilling it")
     check = target.add_subparsers(dest="verb", required=True, metavar="VERB").add_parser(
         "check",
@@ -73,7 +105,31 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("baseline", metavar="BASELINE", help="a run's folder, or its id under reports/out")
     compare.add_argument("run", metavar="RUN", help="another one")
     compare.add_argument("--json", action="store_true", help="for programs")
+    _add_canary(commands)
+    panels = commands.add_parser(
+        "panels",
+        help="ask Prometheus whether every panel of the dashboard has data; 1 when one has none",
+        epilog="example: zep-drill panels --prometheus http://127.0.0.1:9090",
+    )
+    panels.add_argument("--prometheus", required=True, metavar="URL", help="where Prometheus answers")
     return parser
+
+
+def _add_canary(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    canary = commands.add_parser(
+        "canary",
+        help="follow a rollout in Prometheus: 0 go on, 1 fail, 11 inconclusive, 13 roll back",
+        epilog="example: zep-drill canary --policy canary --prometheus http://prometheus:9090 --once --json",
+    )
+    canary.add_argument(
+        "--policy", required=True, metavar="FILE", help="a file, or dark_launch, canary or full"
+    )
+    canary.add_argument("--prometheus", required=True, metavar="URL", help="where Prometheus answers")
+    canary.add_argument("--once", action="store_true", help="judge the last interval only, for cron")
+    canary.add_argument("--at", type=float, metavar="TIME", help="with --once: ending then, seconds of Unix")
+    canary.add_argument("--canary", metavar="MATCHERS", help="label matchers instead of the policy's")
+    canary.add_argument("--baseline", metavar="MATCHERS", help="likewise")
+    canary.add_argument("--json", action="store_true", help="for programs")
 
 
 def _list(*, as_json: bool) -> int:
@@ -93,14 +149,52 @@ def _run(names: Sequence[str], rest: Sequence[str]) -> int:
         import pytest  # noqa: PLC0415 - list and --help do without
     except ModuleNotFoundError as error:
         return _complain(f"{error.name} is missing: pip install 'zep-guard[drills]'")
-    known = drills()
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        return _complain(f"no drill is called {', '.join(unknown)}: known are {', '.join(known)}")
+    if complaint := _unknown(names):
+        return _complain(complaint)
     catalog = Path(__file__).with_name("test_catalog.py")
     nodes = [f"{catalog}::test_drill[{name}]" for name in names] or [str(catalog)]
-    out = [] if any(word.startswith("--drill-out") for word in rest) else ["--drill-out", str(OUT.resolve())]
-    return int(pytest.main(["-m", "drill", *out, *rest, *nodes]))
+    out = [] if any(word.startswith("--drill-out") for word in rest) else [f"--drill-out={OUT.resolve()}"]
+    return int(pytest.main(["-m", "drill", *QUIET, *out, *rest, *nodes]))
+
+
+def _gate(options: argparse.Namespace) -> int:
+    try:
+        from drills.ci import tell  # noqa: PLC0415 - list and --help do without
+        from drills.gate import Gate  # noqa: PLC0415 - httpx and pytest take their time
+    except ModuleNotFoundError as error:
+        return _complain(f"{error.name} is missing: pip install 'zep-guard[drills]'")
+    if complaint := _unknown(options.names):
+        return _complain(complaint)
+    out, junit = options.out.resolve(), options.junit or options.out / "junit.xml"
+    outcome = Gate(
+        file=options.target, out=out, junit=junit.resolve(), names=options.names, seed=options.seed
+    ).run()
+    sys.stderr.write(f"zep-drill gate: {outcome.verdict}: {outcome.sentence}\n")
+    tell(outcome, to=sys.stderr)
+    sys.stdout.write(outcome.json() + "\n")
+    return outcome.exit_code
+
+
+def _compose(verb: str, file: Path) -> int:
+    try:
+        from chaos.stack import containers  # noqa: PLC0415 - the Docker SDK takes its time
+        from chaos.stack.readiness import StackError  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        return _complain(f"{error.name} is missing: pip install 'zep-guard[drills]'")
+    try:
+        containers.up(file) if verb == "up" else containers.down(file)
+    except StackError as error:
+        sys.stderr.write(f"zep-drill {verb}: {error}\n")
+        return CANNOT_START
+    if verb == "up":
+        sys.stdout.write("".join(f"{name:<28} {state}\n" for name, state in containers.states().items()))
+        sys.stdout.write("now: pytest -m drill --stack compose\n")
+    return 0
+
+
+def _unknown(names: Sequence[str]) -> str:
+    unknown = [name for name in names if name not in drills()]
+    return f"no drill is called {', '.join(unknown)}: known are {', '.join(drills())}" if unknown else ""
 
 
 def _report(run: str) -> int:
@@ -111,6 +205,16 @@ def _report(run: str) -> int:
     try:
         sys.stdout.write(f"{write(folder)}\n")
     except RecordError as error:
+        return _complain(str(error))
+    return 0
+
+
+def _allure(results: Path, out: Path | None) -> int:
+    from drills.allure.rendering import RenderingError, render  # noqa: PLC0415 - of use only here
+
+    try:
+        sys.stdout.write(f"{render(results, out or results.resolve().with_suffix('.html'))}\n")
+    except RenderingError as error:
         return _complain(str(error))
     return 0
 
@@ -127,7 +231,7 @@ def _check(file: Path, *, as_json: bool) -> int:
 
     findings = inspect(target)
     sys.stdout.write(report(findings, as_json=as_json) + "\n")
-    return FAIL if any(finding.lack for finding in findings[:-1]) else 0
+    return FAIL if any(finding.lack and not finding.optional for finding in findings) else 0
 
 
 def _compare(baseline: str, run: str, *, as_json: bool) -> int:
@@ -147,6 +251,22 @@ def _compare(baseline: str, run: str, *, as_json: bool) -> int:
     lines = [*found.regressions, f"{len(found.common)} drills compared: {page}"]
     sys.stdout.write(json.dumps(told, indent=2) + "\n" if as_json else "\n".join(lines) + "\n")
     return FAIL if found.regressions else 0
+
+
+def _canary(options: argparse.Namespace) -> int:
+    try:
+        from drills.canary.command import main as follow  # noqa: PLC0415 - httpx takes its time
+    except ModuleNotFoundError as error:
+        return _complain(f"{error.name} is missing: pip install 'zep-guard[drills]'")
+    return follow(options)
+
+
+def _panels(url: str) -> int:
+    try:
+        from drills.panels import main as ask  # noqa: PLC0415 - httpx takes its time
+    except ModuleNotFoundError as error:
+        return _complain(f"{error.name} is missing: pip install 'zep-guard[drills]'")
+    return ask(url)
 
 
 def _folder(run: str) -> Path:

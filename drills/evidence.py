@@ -18,6 +18,7 @@ PROBING_S = 0.5
 HOLD_SLACK = 0.9
 """Two clocks and a network stand between a hold and what we see of it."""
 OK = 200
+OUTBOX_DEPTH = "memory_guard_outbox_depth"
 
 Line = dict[str, Any]
 
@@ -257,6 +258,12 @@ class Evidence:
     def metrics(self, at: str) -> dict[str, float] | None:
         line = next((m for m in self.of("metrics") if m.get("at") == at), None)
         return None if line is None else dict(line["values"])
+
+    @cached_property
+    def depths(self) -> list[tuple[float, float]]:
+        """How many writes waited in the outbox, and when."""
+        looked = (line for line in self.of("metrics") if line.get("at") == "depth")
+        return [(float(line["t"]), float(line["values"][OUTBOX_DEPTH])) for line in looked]
 
 
 def _answer(line: Line) -> Answer:

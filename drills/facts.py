@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drills.checks import downgrade, recovery, storm
+from drills.checks import downgrade, outbox, paging, recovery, storm
 from drills.checks.check import Subject
 from drills.scenario import Dialogue, Storm
 
@@ -17,7 +17,7 @@ def facts_of(subject: Subject) -> Facts:
 
 
 def _of_outage(subject: Subject) -> Facts:
-    return {
+    facts: Facts = {
         "downgrade_s": _rounded(downgrade.since_first_hit(subject)),
         "recover_s": _rounded(recovery.to_recover_s(subject)),
         "user_errors": downgrade.failed_answers(subject),
@@ -26,16 +26,28 @@ def _of_outage(subject: Subject) -> Facts:
         "probes": len(subject.evidence.probes),
         "requests": len(subject.evidence.answers),
     }
+    return facts | _of_pages(subject)
 
 
 def _of_storm(subject: Subject) -> Facts:
-    return {
+    facts: Facts = {
         "downgrades": subject.evidence.downgrades(),
         "user_errors": downgrade.failed_answers(subject),
         "p95_ms": _rounded(storm.p95_ms(subject)),
         "hits": len(subject.evidence.hits),
         "requests": len(subject.evidence.answers),
     }
+    if subject.storm.emptied_s is not None:
+        facts |= {"waited": outbox.deepest(subject), "emptied_s": _rounded(outbox.emptied_s(subject))}
+    return facts | _of_pages(subject)
+
+
+def _of_pages(subject: Subject) -> Facts:
+    """How many pages came; and after how long the one that was due."""
+    if subject.drill.pages is None:
+        return {}
+    facts: Facts = {"pages": len(paging.triggered(subject))}
+    return facts | ({"page_s": _rounded(paging.page_s(subject))} if subject.drill.pages.alert else {})
 
 
 def _of_dialogue(subject: Subject) -> Facts:

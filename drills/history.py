@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TextIO
+from urllib.parse import quote, quote_plus
 
 SECRET_HEADERS = {"authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key"}
 MASK = "[SECRET]"
+URL_SAFE = str.maketrans("+/", "-_")
+SPELT_FROM = 6
+"""Characters; shorter secrets are masked as they are only: their Base64 could be part of anything."""
 FILE_NAME = "journal.ndjson"
 
 Line = dict[str, Any]
 
 
 class Redactor:
-    """Masks secrets by value wherever they stand, and headers that carry secrets by name."""
+    """Masks secrets by value wherever they stand and however spelt, and headers that carry them by name."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = _longest_first({s for s in secrets if s})
+        self._secrets = _longest_first({text for s in secrets if s for text in _spellings(s)})
 
     def add(self, secret: str) -> None:
         """Mask this value too from now on."""
         if secret:
-            self._secrets = _longest_first({*self._secrets, secret})
+            self._secrets = _longest_first({*self._secrets, *_spellings(secret)})
 
     def __call__(self, value: Any) -> Any:
         """Return `value`, JSON-like, without its secrets."""
@@ -89,7 +95,7 @@ class History:
 
 def lines_of(path: Path, drill: str) -> list[Line]:
     """Read the lines of one drill back; a line that was cut short is skipped."""
-    found = (_parsed(text) for text in path.read_text(encoding="utf-8").splitlines())
+    found = (parsed(text) for text in path.read_text(encoding="utf-8").splitlines())
     return [line for line in found if line.get("drill") == drill]
 
 
@@ -102,7 +108,8 @@ def _iso(wall_s: float) -> str:
     return datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _parsed(text: str) -> Line:
+def parsed(text: str) -> Line:
+    """Return a line of a journal; {} when it was cut short."""
     try:
         line = json.loads(text)
     except ValueError:
@@ -112,6 +119,21 @@ def _parsed(text: str) -> Line:
 
 def _longest_first(secrets: Iterable[str]) -> list[str]:
     return sorted(secrets, key=len, reverse=True)  # one may contain another
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """Yield a secret as it may stand in an address, in JSON, on a page, in a header."""
+    yield secret
+    if len(secret) < SPELT_FROM:
+        return
+    for safe in ("", "/"):
+        yield from (quote(secret, safe=safe), quote_plus(secret, safe=safe))
+    yield json.dumps(secret)[1:-1]
+    yield from (html.escape(secret), html.escape(secret, quote=False))
+    for before in range(3):
+        code = base64.b64encode(b"\0" * before + secret.encode())
+        own = code[-(-before * 8 // 6) : len(code) - 4 if code.endswith(b"=") else None].decode()
+        yield from (own, own.translate(URL_SAFE))
 
 
 def _secret_header(name: object) -> bool:

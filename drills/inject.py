@@ -196,9 +196,10 @@ class Faults:
         self._number += 1
         links = isinstance(fault, KeyRejected) or getattr(fault, "proxy", None) == ZEP
         one = InForce(f"{self._prefix}{self._number}", self._injectors.localised(fault), links)
-        if armed := self._injectors.undo(one.name, one.fault):
+        armed = self._injectors.undo(one.name, one.fault)
+        self._in_force.append(one)  # first: an interruption while the keeper answers leaves it armed
+        if armed:
             self._keeper.arm(one.name, armed)
-        self._in_force.append(one)
         self._say("fault_armed", one)
         self._injectors.apply(one.name, one.fault)
         self._say("fault_applied", one)

@@ -15,6 +15,7 @@ from drills.checks.telemetry import EXPORTED, STATUS
 from drills.evidence import OK
 from drills.inject import CapabilityError, Injectors
 from drills.observe import Instruments
+from drills.pager import Pager
 from drills.scenario import Dialogue, Drill, Forced, LookIntoZep
 from drills.target import Target, TargetError
 
@@ -28,6 +29,8 @@ class Finding:
     capability: str
     lack: str
     drills: tuple[str, ...]
+    optional: bool = False
+    """Whether a target without it is whole: few have a pager for drills."""
 
 
 def inspect(target: Target) -> list[Finding]:
@@ -44,7 +47,8 @@ def inspect(target: Target) -> list[Finding]:
             ("Toxiproxy", lambda: _toxiproxy(injectors, target), lambda d: _needs(d, Toxic | Down)),
             ("what Zep stored", lambda: _stored(instruments), _looks),
         ]
-        return [Finding(name, look(), _names(needed)) for name, look, needed in asked] + [_own_stack()]
+        found = [Finding(name, look(), _names(needed)) for name, look, needed in asked]
+        return [*found, _pager(target), _own_stack()]
 
 
 def report(findings: list[Finding], *, as_json: bool) -> str:
@@ -122,9 +126,18 @@ def _stored(instruments: Instruments) -> str:
     return "" if "zep" in instruments.texts() else "no [target] stored_url answers with what Zep stored"
 
 
+def _pager(target: Target) -> Finding:
+    pager, lack = Pager(target), ""
+    try:
+        pager.from_now()
+    except TargetError as error:
+        lack = str(error) if pager else "no [alerts] pager_log_url: zep-chaos pager serves one"
+    return Finding("pager", lack, _names(lambda drill: drill.pages is not None), optional=True)
+
+
 def _own_stack() -> Finding:
-    own = tuple(name for name, drill in drills().items() if _needs_stack(drill))
-    return Finding("processes and Redis of its own", "broken on --stack local only", own)
+    own = tuple(name for name, drill in drills().items() if needs_stack(drill))
+    return Finding("processes and Redis of its own", "broken on --stack local only", own, optional=True)
 
 
 # which drills need what
@@ -138,7 +151,8 @@ def _needs(drill: Drill, kind: object) -> bool:
     return any(isinstance(fault, kind) for fault in drill.everything)  # type: ignore[arg-type]  # a class or a union
 
 
-def _needs_stack(drill: Drill) -> bool:
+def needs_stack(drill: Drill) -> bool:
+    """Tell whether a drill breaks what only a stack of our own lets it reach."""
     return any(not isinstance(fault, HttpFault | Toxic | Down | Forced) for fault in drill.everything)
 
 

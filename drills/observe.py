@@ -78,10 +78,17 @@ class Seen:
 class Audience:
     """Gets every line of the load, journals it, and lets the runner wait for what it shows."""
 
-    def __init__(self, history: History, drill: str, stop: Callable[[Seen], None]) -> None:
+    def __init__(
+        self,
+        history: History,
+        drill: str,
+        stop: Callable[[Seen], None],
+        look: Callable[[Seen], None] = lambda _seen: None,
+    ) -> None:
         self._history = history
         self._drill = drill
         self._stop = stop
+        self._look = look
         self._changed = threading.Condition()
         self.seen = Seen()
 
@@ -110,6 +117,7 @@ class Audience:
                     return False
                 self._changed.wait(min(LOOK_EVERY_S, left_s))
                 self._stop(self.seen)
+                self._look(self.seen)
             return True
 
     def forget_recent(self) -> None:

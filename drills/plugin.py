@@ -10,17 +10,16 @@ A drill of your own is one test::
 
 from __future__ import annotations
 
-import os
 import random
-import re
-import signal
-import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+
+from drills import spread
+from drills.session import Tally, asks_for_drills, folded
+from drills.terminal import Terminal
 
 if TYPE_CHECKING:
     from drills.rehearsal import Scene
@@ -28,27 +27,10 @@ if TYPE_CHECKING:
     from drills.scenario import Drill
     from drills.verdict import Verdict
 
+LOADS = ("open_loop", "locust")
 STACKS = ("local", "compose", "remote")
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-INTERRUPTED = 130
 CANNOT_START = 4
 """pytest's own code for what its user must put right."""
-NO_CLOCK = "no libfaketime here: apt-get install libfaketime"
-HEALING = "zep-drill: stopping: healing what is broken, ending what was started"
-
-
-class Tally:
-    """What the plugin remembers of one pytest session."""
-
-    def __init__(self) -> None:
-        self.run: Run | None = None
-        self.codes: list[int] = []
-        self.lines: list[str] = []
-        """To be told at the end."""
-        self.staged = False
-        """Something may have been started or broken: from now on an interruption must undo."""
-        self.interrupted = False
-        self.handlers: dict[int, Any] = {}
 
 
 TALLY = pytest.StashKey[Tally]()
@@ -58,40 +40,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("drill", "drills (pytest -m drill)")
     group.addoption("--stack", choices=STACKS, default="local", help="what to drill (default: local)")
     group.addoption("--target", type=Path, metavar="FILE", help="the target file for --stack remote")
+    group.addoption("--load", choices=LOADS, default="open_loop", help="what sends it (default: open_loop)")
     group.addoption("--drill-seed", type=int, metavar="N", help="repeats the random choices of a run")
     group.addoption("--drill-out", type=Path, metavar="DIR", help="where runs go (default: reports/out)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "drill: a drill against a running stack; run with -m drill")
-    config.stash[TALLY] = Tally()
+    config.stash[TALLY] = Tally(Terminal(config))
     stack, target = config.getoption("--stack"), config.getoption("--target")
-    if stack == "compose":
-        raise pytest.UsageError("--stack compose comes with a later release: use --stack local or remote")
     if stack == "remote" and target is None:
         raise pytest.UsageError("--stack remote needs --target FILE, the file that describes the target")
     if stack != "remote" and target is not None:
         raise pytest.UsageError("--target FILE goes with --stack remote")
+    if stack != "local" and spread.is_spread(config):
+        raise pytest.UsageError(f"--stack {stack} is one target, drilled by one: leave out -n")
+    if config.getoption("--alluredir", None):  # allure-pytest's, where it is installed
+        from drills.allure.results import join  # noqa: PLC0415 - inert until asked for
+
+        join(config, lambda: config.stash[TALLY].run)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Where drills are asked for, an interruption during collection is one too."""
-    if _asked(session.config):
-        _heed_signals(session.config)
+    if asks_for_drills(session.config):
+        session.config.stash[TALLY].heed_signals()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """From here on a signal must heal."""
     if any(item.get_closest_marker("drill") for item in session.items):
-        _heed_signals(session.config)
-
-
-def _heed_signals(config: pytest.Config) -> None:
-    """Make SIGTERM and SIGHUP take Ctrl-C's way, and Ctrl-C work where a background job has it blocked."""
-    tally = config.stash[TALLY]
-    for signum in SIGNALS:
-        if signum not in tally.handlers:
-            tally.handlers[signum] = signal.signal(signum, _interrupter(config))
+        session.config.stash[TALLY].heed_signals()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -100,8 +79,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    for signum, handler in config.stash[TALLY].handlers.items():
-        signal.signal(signum, handler)
+    config.stash[TALLY].restore_signals()
+    config.stash[TALLY].terminal.close()
 
 
 @pytest.fixture(scope="session")
@@ -113,22 +92,24 @@ def drill_scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
     from drills.target import Target, TargetError  # noqa: PLC0415
 
     config = request.config
-    _say(config, f"zep-drill: starting the {config.getoption('--stack')} stack")
     tally = config.stash[TALLY]
+    tally.terminal.say(f"zep-drill: starting the {config.getoption('--stack')} stack")
     up = False
     try:
         if config.getoption("--stack") == "remote":
             scene = rehearsal.remote(Target.load(config.getoption("--target")))
+        elif config.getoption("--stack") == "compose":
+            scene = rehearsal.compose(config.rootpath / "docker-compose.yml")
         else:
             scene = rehearsal.local()
         with scene as ready:
             up = True
             yield ready
     except (StackError, TargetError) as error:
-        pytest.exit(f"zep-drill: {error}", CANNOT_START)
+        _end(request.session, str(error), CANNOT_START)
     except KeeperError as error:
         if not up:
-            pytest.exit(f"zep-drill: {error}", CANNOT_START)
+            _end(request.session, str(error), CANNOT_START)
         tally.codes.append(14)
         tally.lines.append(f"after the drills: {error}")
         if not tally.interrupted:
@@ -140,26 +121,29 @@ def rehearse(request: pytest.FixtureRequest, drill_scene: Scene) -> Iterator[Cal
     """Runs a drill and returns its verdict."""
     from drills.exclusive import exclusive  # noqa: PLC0415 - inert until a drill runs
     from drills.inject import Injectors  # noqa: PLC0415
-    from drills.run import Run  # noqa: PLC0415
+    from drills.progress import Progress  # noqa: PLC0415
+    from drills.run import Part, Run  # noqa: PLC0415
     from drills.runner import Runner  # noqa: PLC0415
     from drills.target import TargetError  # noqa: PLC0415
 
     config, target = request.config, drill_scene.target
+    tally, asked = config.stash[TALLY], spread.asked(config)
     run = Run.begin(
-        config.getoption("--drill-out") or config.rootpath / "reports" / "out",
-        seed=_seed(config),
-        argv=["pytest", *config.invocation_params.args],
+        _out(config),
+        seed=asked["seed"] if asked else _seed(config),
+        argv=asked["argv"] if asked else _argv(config),
         root=config.rootpath,
         target=target,
         versions=drill_scene.versions,
         hide=drill_scene.hide,
+        part=Part(**asked["part"]) if asked else None,
     )
-    config.stash[TALLY].run = run
+    tally.run = run
     lease = exclusive(target, run.run_id)
     try:
         lease.__enter__()
     except TargetError as error:
-        pytest.exit(f"zep-drill: {error}", CANNOT_START)
+        _end(request.session, str(error), CANNOT_START)
     injectors = Injectors(target, drill_scene.injector, run.seed)
     runner = Runner(
         target=target,
@@ -169,7 +153,9 @@ def rehearse(request: pytest.FixtureRequest, drill_scene: Scene) -> Iterator[Cal
         run_id=run.run_id,
         seed=run.seed,
         variant=drill_scene.variant,
-        progress=lambda drill, phase, t: _say(config, f"{drill:<32} {phase:<26} +{t:.1f} s"),
+        engine=config.getoption("--load"),
+        progress=Progress(tally.terminal.say, target.hold_s, tally.terminal.show),
+        interrupted=lambda: tally.interrupted,
     )
     yield runner.run
     injectors.close()
@@ -183,22 +169,20 @@ def verdict(request: pytest.FixtureRequest, rehearse: Callable[[Drill], Verdict]
     Inconclusive is an error of the setup, an undo that was not verified one of the teardown, so that JUnit
     and pytest tell them from a failed drill.
     """
-    from chaos.stack.clock import available  # noqa: PLC0415 - inert until a drill runs
+    from drills.rehearsal import unfit  # noqa: PLC0415 - inert until a drill runs
     from drills.runner import EndedError  # noqa: PLC0415
     from drills.verdict import Exit  # noqa: PLC0415
 
     tally = request.config.stash[TALLY]
-    local = request.config.getoption("--stack") == "local"
-    if getattr(request.param, "variant", "") == "clocked" and local and not available():
-        tally.lines.append(f"zep-drill: {request.param.name} skipped: {NO_CLOCK}")
-        pytest.skip(NO_CLOCK)
+    if why := unfit(request.config.getoption("--stack"), request.param):
+        tally.lines.append(f"zep-drill: {request.param.name} skipped: {why}")
+        pytest.skip(why)
     try:
         found = rehearse(request.param)
     except EndedError as ended:
-        tally.codes.append(int(ended.verdict.exit))
-        pytest.exit(f"zep-drill: {ended}", int(ended.verdict.exit) or CANNOT_START)
+        _end(request.session, str(ended), int(ended.verdict.exit) or CANNOT_START)
     tally.codes.append(int(found.exit))
-    _say(request.config, found.sentence)
+    tally.terminal.say(found.sentence)
     # record_property refuses pytest's default JUnit family, though what reads JUnit takes properties there
     request.node.user_properties += [("verdict", str(found.verdict)), *found.figures()]
     if found.inconclusive:
@@ -211,16 +195,40 @@ def verdict(request: pytest.FixtureRequest, rehearse: Callable[[Drill], Verdict]
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, Any, Any]:
     """Fold the exit codes and write the report, after everything has been ended and undone."""
-    tally = session.config.stash[TALLY]
-    for signum in tally.handlers:
-        signal.signal(signum, lambda *_: None)  # an interruption of the undo would undo nothing
+    config = session.config
+    tally = config.stash[TALLY]
+    tally.ignore_signals()
     result = yield
-    if not _concerned(session, tally):
+    if not (tally.codes or tally.handlers or asks_for_drills(config)):
+        return result
+    if spread.is_worker(config):
+        if tally.run:
+            tally.run.history.close()
+        spread.report(config, tally)
         return result
     session.exitstatus = _exit_code(session, tally)
-    if tally.run:
-        tally.lines.append(_report(tally.run, int(session.exitstatus)))
+    run = tally.run or spread.gathered(config, _out(config))
+    if run:
+        tally.lines.append(_report(run, int(session.exitstatus)))
     return result
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist which run it is a part of."""
+    node.config.stash[TALLY].staged = True
+    spread.ask(node, _argv(node.config), _seed(node.config))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodeready(node: Any) -> None:
+    """From here on an interruption goes to the worker too; pytest-xdist alone would take its 5 s."""
+    node.config.stash[TALLY].workers += spread.pids(node)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    spread.take(node, node.config.stash[TALLY])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -229,35 +237,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(line)
 
 
-def _concerned(session: pytest.Session, tally: Tally) -> bool:
-    return bool(tally.codes or tally.handlers or _asked(session.config))
-
-
-def _asked(config: pytest.Config) -> bool:
-    expression = str(config.getoption("markexpr", "") or "")
-    wanted = re.search(r"\bdrill\b", expression) and not re.search(r"\bnot\s+drill\b", expression)
-    return bool(wanted)
+def _end(session: pytest.Session, line: str, code: int) -> NoReturn:
+    """End the session, and every other worker's with it."""
+    session.config.stash[TALLY].codes.append(code)
+    if spread.is_worker(session.config):  # pytest-xdist takes an exit for a crash
+        session.shouldstop = f"zep-drill: {line}"
+        pytest.fail(line, pytrace=False)
+    pytest.exit(f"zep-drill: {line}", code)
 
 
 def _exit_code(session: pytest.Session, tally: Tally) -> int:
-    from drills.verdict import Exit, worst_exit  # noqa: PLC0415 - inert until a drill runs
+    from drills.verdict import Exit  # noqa: PLC0415 - inert until a drill runs
 
-    own = int(session.exitstatus)
-    if own == pytest.ExitCode.NO_TESTS_COLLECTED:
+    if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
         from drills.catalog import drills  # noqa: PLC0415
 
         tally.lines.append(f"zep-drill: no such drill: known are {', '.join(drills())}")
         return Exit.NOTHING_COLLECTED
-    codes = [*tally.codes, *([Exit.INTERRUPTED] if tally.interrupted else [])]
-    ours = worst_exit(codes)
-    if own in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED) and ours:
-        # a test of the user's own may have failed beside inconclusive drills
-        return worst_exit([ours, Exit.FAIL]) if _failed_otherwise(session, tally) else ours
-    return ours or own
-
-
-def _failed_otherwise(session: pytest.Session, tally: Tally) -> bool:
-    return session.testsfailed > sum(code != 0 for code in tally.codes)
+    return folded(int(session.exitstatus), session.testsfailed, tally.codes, interrupted=tally.interrupted)
 
 
 def _report(run: Run, exit_code: int) -> str:
@@ -267,33 +264,14 @@ def _report(run: Run, exit_code: int) -> str:
         return f"zep-drill: no report ({error}); the journal is {run.history.path}"
 
 
-def _interrupter(config: pytest.Config) -> Callable[[int, FrameType | None], None]:
-    def interrupt(signum: int, _frame: FrameType | None) -> None:
-        tally = config.stash[TALLY]
-        if not tally.staged:  # pytest 9 stumbles over interrupts inside imports, and there is nothing to undo
-            sys.stderr.write(f"zep-drill: {signal.Signals(signum).name} before any drill began\n")
-            sys.stderr.flush()
-            os._exit(INTERRUPTED)
-        if tally.interrupted:  # once is enough: the second must not cut the healing short
-            return
-        tally.interrupted = True
-        raise KeyboardInterrupt(signal.Signals(signum).name)
+def _out(config: pytest.Config) -> Path:
+    return Path(config.getoption("--drill-out") or config.rootpath / "reports" / "out")
 
-    return interrupt
+
+def _argv(config: pytest.Config) -> list[str]:
+    return ["pytest", *map(str, config.invocation_params.args)]
 
 
 def _seed(config: pytest.Config) -> int:
     given = config.getoption("--drill-seed")
     return random.SystemRandom().randrange(1, 10_000) if given is None else int(given)
-
-
-def _say(config: pytest.Config, text: str) -> None:
-    """Write a line past pytest's capture, in CI as in a terminal."""
-    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-    capture: Any = config.pluginmanager.get_plugin("capturemanager")
-    if reporter is None:
-        return
-    with capture.global_and_fixture_disabled():
-        reporter.ensure_newline()
-        reporter.write_line(text)
-        reporter.flush()

@@ -14,13 +14,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from drills.history import History, Redactor, wall_clock
+from drills.history import FILE_NAME, History, Redactor, parsed, wall_clock
 from drills.target import Target
 from drills.verdict import Exit
 
 SCHEMA = 1
 LATEST = "latest"
 GIT_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a run, by a process of its own; `t0` is the monotonic second that all parts count from."""
+
+    run_id: str
+    name: str
+    t0: float
 
 
 @dataclass(slots=True)
@@ -43,12 +52,13 @@ class Run:
         target: Target,
         versions: Mapping[str, str],
         hide: Sequence[str] = (),
+        part: Part | None = None,
     ) -> Self:
-        """Make ``out/<run id>``, open its journal and point ``out/latest`` to it."""
-        run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-        folder = out / run_id
+        """Make ``out/<run id>``, open its journal and point ``out/latest`` to it; or begin part of a run."""
+        run_id = part.run_id if part else new_id()
+        folder = out / run_id / (part.name if part else "")
         folder.mkdir(parents=True)
-        history = History(folder, Redactor([target.token, *hide]))
+        history = History(folder, Redactor([target.token, *hide]), t0=part.t0 if part else None)
         history.append(
             {
                 "kind": "run",
@@ -64,8 +74,23 @@ class Run:
                 "repeat": _repeat(argv, seed),
             }
         )
-        _point(out / LATEST, run_id)
+        if part is None:
+            _point(out / LATEST, run_id)
         return cls(run_id, folder, seed, history)
+
+    @classmethod
+    def of_parts(cls, folder: Path) -> Self | None:
+        """Make one run of the parts in its folder, lines in order of time; None where there are none."""
+        parts = [part.read_text(encoding="utf-8") for part in sorted(folder.glob(f"*/{FILE_NAME}"))]
+        whole = [line for part in parts for line in map(parsed, part.splitlines()) if line]
+        if not whole:
+            return None
+        history = History(folder)
+        for line in sorted(whole, key=lambda line: float(line.get("t", 0.0))):
+            if line.get("kind") != "run" or line is whole[0]:
+                history.append(line)
+        _point(folder.parent / LATEST, folder.name)
+        return cls(folder.name, folder, int(whole[0].get("seed", 0)), history)
 
     def finish(self, exit_code: int) -> Path:
         """Write the verdict of the whole run, close the journal and render the report; returns its path."""
@@ -76,6 +101,11 @@ class Run:
         from reports.render import publish  # noqa: PLC0415 - jinja2 is loaded when there is something to render
 
         return publish(self.folder)
+
+
+def new_id() -> str:
+    """Return an id for a run: when it began, and something that no other has."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
 
 
 def _versions() -> dict[str, str]:

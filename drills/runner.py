@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from chaos.allowed import on_loopback
@@ -19,7 +20,9 @@ from drills.load.process import Load, LoadPlan
 from drills.machine import Waiting
 from drills.observe import Audience, Instruments, Seen, StopConditionError
 from drills.operator import Operator
+from drills.pager import Pager
 from drills.plays import play
+from drills.progress import Progress
 from drills.scenario import Dialogue, Drill
 from drills.sent import Sent
 from drills.stage import Stage, UnsteadyError
@@ -37,7 +40,7 @@ class EndedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """Runs drills against one target; `progress` is told (drill, phase, seconds of the run)."""
+    """Runs drills against one target."""
 
     target: Target
     injectors: Injectors
@@ -45,11 +48,15 @@ class Runner:
     history: History
     run_id: str
     seed: int
+    engine: str = "open_loop"
+    """What sends the load."""
     rate: float = 50.0
     """Chat requests a second."""
     variant: Callable[[str], Target] | None = None
     """Starts an application that a drill asks for by its variant; None: the target has what it has."""
-    progress: Callable[[str, str, float], None] = lambda _drill, _phase, _t: None
+    progress: Progress
+    interrupted: Callable[[], bool] = lambda: False
+    """Asked while waiting: Python loses a KeyboardInterrupt that is raised in a finaliser."""
 
     def run(self, drill: Drill) -> Verdict:
         """Rehearse, journal and judge one drill.
@@ -66,7 +73,7 @@ class Runner:
         verdict = judge(lines, drill, self.target.budgets, self.target.hold_s, self.target.lease_s)
         self.history.write("verdict", drill=drill.name, **verdict.fields())
         if trouble:
-            raise EndedError(str(trouble), verdict) from trouble
+            raise EndedError(self.history.redactor(str(trouble)), verdict) from trouble
         return verdict
 
     def _rehearsed(self, drill: Drill, sent: Sent) -> Exception | None:
@@ -91,7 +98,8 @@ class Runner:
     @contextmanager
     def _stage(self, drill: Drill, sent: Sent) -> Iterator[Stage]:
         faults = Faults(self.injectors, self.keeper, self.history, drill.name, self.run_id)
-        audience = Audience(self.history, drill.name, lambda seen: self._stop(drill, seen, faults))
+        stop = partial(self._stop, drill, faults)
+        audience = Audience(self.history, drill.name, stop, self.progress.look)
         with closing(Instruments(self._target(drill))) as instruments:
             stage = Stage(
                 drill=drill,
@@ -103,14 +111,20 @@ class Runner:
                 faults=faults,
                 operator=Operator(self._target(drill).mode_command),
                 sent=sent,
+                pager=Pager(self._target(drill)),
                 progress=self.progress,
+                label=self._label(drill),
             )
+            stage.check_pace(drill.rate or self.rate)
             stage.check_ground()
             with self._load(drill, audience), faults:
                 yield stage
 
     def _target(self, drill: Drill) -> Target:
         return self.variant(drill.variant) if drill.variant and self.variant else self.target
+
+    def _label(self, drill: Drill) -> str:
+        return f"{drill.name}-{self.run_id[-4:]}"
 
     def _load(self, drill: Drill, audience: Audience) -> AbstractContextManager[object]:
         if isinstance(drill, Dialogue):
@@ -122,10 +136,14 @@ class Runner:
             prefix=f"drill-{self.run_id}",
             seed=self.seed,
             rate=drill.rate or self.rate,
+            engine=self.engine,
+            label=self._label(drill),
         )
         return Load(plan, audience.hear)
 
-    def _stop(self, drill: Drill, seen: Seen, faults: Faults) -> None:
+    def _stop(self, drill: Drill, faults: Faults, seen: Seen) -> None:
+        if self.interrupted():
+            raise KeyboardInterrupt
         allowed = self.target.budgets.stop_user_errors + drill.tolerates
         if seen.errors > allowed and not faults.begun:
             raise UnsteadyError(f"no steady state: {seen.errors} user errors before anything was broken")

@@ -35,6 +35,20 @@ Fault = Injected | Forced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """Somebody must be paged while it is broken, and the page must end once reads are back."""
+
+    alert: str
+    """The rule's name; empty: nobody may be paged at all."""
+    severity: str = "critical"
+    within_s: float = 5.0
+    """From the fault's first hit; with the rules at drill speed, 180 times as fast as in production."""
+
+
+NOBODY = Pages(alert="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
     """What every drill has."""
 
@@ -49,7 +63,13 @@ class Drill:
     """User errors that the fault itself causes: requests under way in a process that is killed."""
     variant: str = ""
     """Asks for an application that is set up otherwise: `cached`, with its context cache on (the others want
-    every turn to read Zep), or `clocked`, whose wall clock can be shifted (libfaketime: 4x the CPU)."""
+    every turn to read Zep), `outbox`, which keeps what Zep does not take, `stale`, which answers an outage
+    from what it knew, `gentle`, where reads come back by shares, `impatient`, which steps aside from slow
+    reads, `adaptive`, whose read deadline follows how fast Zep is, `paged`, which a Prometheus and an
+    Alertmanager watch, or `clocked`, whose wall clock can be
+    shifted (libfaketime: 4x the CPU)."""
+    pages: Pages | None = None
+    """Who is paged, judged where the target has a pager; None: not asked."""
     about_s: float = 7.0
     """What the drill takes, for lists; with a hold of 2 s."""
 
@@ -85,6 +105,8 @@ class Outage(Drill):
     """Applied while the first probe is under way."""
     needs_failures: int = 1
     """Failed reads after which the guard must have downgraded."""
+    reads_fail: bool = True
+    """Whether the fault makes reads fail; a slow one may only bring the guard to step aside."""
     hold_s: float | None = None
     """How long this downgrade is held; None: as the target is configured.  0: until somebody clears it."""
     hold_again: bool = False
@@ -93,6 +115,8 @@ class Outage(Drill):
     """Whether Zep can take writes while the fault is in place."""
     alone: bool = False
     """Redis is gone: every process steps aside by its own failures, and probes for itself."""
+    deadline_below_ms: float | None = None
+    """The guard learns from healthy reads: break when its read deadline has fallen below this."""
     degraded_s: float = 0.5
     """How long to watch the degraded state at least before healing; keep it well below the hold."""
 
@@ -119,6 +143,8 @@ class Storm(Drill):
     """Whether users get memory with their answers meanwhile."""
     writes_fail: bool = False
     """Zep refuses writes: they must be counted, the write breaker must open and writes come back."""
+    emptied_s: float | None = None
+    """The guard has an outbox: so many seconds after the heal it must be empty, and nothing be lost."""
     hits: int = 10
     """Requests that the fault must hit before anything is concluded."""
     about_s: float = 4.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from drills.checks.check import Check, Result, Subject
-from drills.scenario import Dialogue, Storm
+from drills.scenario import NOBODY, Dialogue, Storm
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MS_BELOW_S = 0.1
@@ -34,10 +34,16 @@ def _passed(subject: Subject, facts: Mapping[str, float | None]) -> str:
 
 
 def _stood(subject: Subject, facts: Mapping[str, float | None]) -> str:
-    hit = count(int(facts["hits"] or 0), "bad answer") if facts["hits"] else subject.drill.title
+    healthy = subject.drill.pages == NOBODY  # what is broken there is meant to be nothing
+    hit = count(int(facts["hits"]), "bad answer") if facts["hits"] and not healthy else subject.drill.title
     downs = int(facts["downgrades"] or 0)
     nerve = "the guard stayed in read_write" if not downs else f"{count(downs, 'downgrade')}, as it should be"
     errors = count(int(facts["user_errors"] or 0), "error")
+    if subject.storm.emptied_s is not None:
+        waited = count(int(facts["waited"] or 0), "write")
+        nerve += f", {waited} waited and were in Zep {duration(facts['emptied_s'])} after the heal"
+    if facts.get("pages") is not None:
+        nerve += f", {count(int(facts['pages'] or 0), 'page')} fired"
     return f"{hit}: {nerve}, users saw {errors} and a p95 of {duration((facts['p95_ms'] or 0) / 1000)}"
 
 
@@ -58,7 +64,17 @@ def _success(subject: Subject, facts: Mapping[str, float | None]) -> str:
         f"{bad} moved {_workers(len(evidence.workers))} to write_only in {duration(facts['downgrade_s'])}; "
         f"no read reached Zep meanwhile and users saw {errors}; "
         f"{_way_back(subject)} {duration(facts['recover_s'])} after {_last_obstacle(subject)}"
+        f"{_paged(subject, facts)}"
     )
+
+
+def _paged(subject: Subject, facts: Mapping[str, float | None]) -> str:
+    wanted = subject.drill.pages
+    if wanted is None:
+        return ""
+    if wanted == NOBODY:
+        return "; nobody was paged"
+    return f"; {wanted.alert} paged as {wanted.severity} in {duration(facts['page_s'])}, and ended"
 
 
 def _way_back(subject: Subject) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
 
+import reports
 from chaos.stack import clock
+from chaos.stack.alerting import Alerting, Production
 from chaos.stack.keeper import Keeper
 from chaos.stack.local import Endpoints
 from chaos.stack.machine import Part
 from chaos.stack.readiness import Server, launch
 from drills.target import Target
+from drills.variants import PAGED, environment
 
 MARKER = "local-drill"
 WORKERS = 2
@@ -24,6 +27,9 @@ LEASE_S = 2.0
 GUNICORN = ("gunicorn", "-c", "python:drills.assistant.gunicorn_conf", "drills.assistant.wsgi")
 ZEP_MODE = (sys.executable, "-m", "drills.assistant.manage", "zep_mode")
 ANSWER_WITHIN_S = 1.0
+DASHBOARDS = Path(reports.__file__).with_name("dashboards")
+PRODUCTION = Production(rules=DASHBOARDS / "rules.yml", alertmanager=DASHBOARDS / "alertmanager.yml")
+"""What is drilled where a drill pages."""
 
 
 @dataclass(slots=True)
@@ -38,6 +44,8 @@ class Assistant:
     api_key: str = field(repr=False)
     more: Mapping[str, str] = field(default_factory=dict)
     """For its environment, and for that of its operations command."""
+    production: Production = PRODUCTION
+    _alerting: Alerting | None = None
     _names: list[str] = field(default_factory=list)
     _variants: dict[str, Target] = field(default_factory=dict)
 
@@ -54,11 +62,25 @@ class Assistant:
     def _start_variant(self, name: str) -> Target:
         if name == "clocked":
             environ = {"GUARD_CACHE_S": "0", **clock.environment(self.folder / "clocks")}
-            return self._start(name, {"GUARD_PREFIX": "{clocked}:", **environ}, WORKERS)
-        return self._start(name, {"GUARD_PREFIX": f"{{{name}}}:"}, 1)
+            target = self._start(name, {"GUARD_PREFIX": "{clocked}:", **environ}, WORKERS)
+        else:
+            target = self._start(name, environment(name), 1)
+        if name == PAGED:
+            target = self._watched(target)
+        return replace(target, features=(name,))
+
+    def _watched(self, target: Target) -> Target:
+        """Only for drills that ask for it: a Prometheus takes some seconds to start, and CPU."""
+        self._alerting = Alerting(
+            keeper=self.keeper, folder=self.folder / "alerting", production=self.production
+        )
+        metrics_urls = (*target.metrics_urls, f"{self.endpoints.gateway_admin}/metrics")
+        return replace(target, pager_log_url=self._alerting.start(metrics_urls, self.token))
 
     def stop(self) -> None:
         """End what was started, newest first."""
+        if self._alerting:
+            self._alerting.stop()
         while self._names:
             self.keeper.stop(self._names.pop())
 
@@ -72,12 +94,12 @@ class Assistant:
         server = launch(self.keeper, name, argv, self.folder, env=environ)
         listen = server.ready_line()["listen"]
         target = self._target(f"http://{listen}/api", guard, server)
-        server.until(lambda: _marker(target.marker_url))
+        server.until(lambda: marker(target.marker_url))
         bound = {**environ, "ASSISTANT_BIND": listen}
         part = Part(
             server,
             again=lambda: launch(self.keeper, name, argv, self.folder, env=bound),
-            ready=lambda server: server.until(lambda: _marker(target.marker_url)),
+            ready=lambda server: server.until(lambda: marker(target.marker_url)),
             workers=workers,
             clocks=clock.folder_of(environ),
         )
@@ -127,7 +149,7 @@ def _guard_environ(endpoints: Endpoints, hold_s: float) -> dict[str, str]:
     }
 
 
-def _marker(url: str) -> str | None:
+def marker(url: str) -> str | None:
     """Return what the assistant says it is, None while it does not answer (its workers are starting)."""
     try:
         return httpx.get(url, timeout=ANSWER_WITHIN_S, trust_env=False).raise_for_status().text

@@ -6,10 +6,14 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from chaos import allowed
+
+BY_DEFAULT = ("cached",)
+"""What a guard has switched on that nobody configured."""
 
 
 class TargetError(Exception):
@@ -52,8 +56,15 @@ class Target:
     """Answers with the messages that Zep stored, for drills that look at what left the application."""
     lease_s: float = 10.0
     """How long a dead prober keeps the lease."""
+    features: tuple[str, ...] = BY_DEFAULT
+    """What the guard has switched on, of `drills.variants`; drills of what it has not are inconclusive."""
     logs: tuple[Path, ...] = ()
     """Of the application, where they can be read."""
+    pager_log_url: str = ""
+    """Answers with the events that ``zep-chaos pager`` took, for drills that look at who is paged."""
+    pager_token: str = field(default="", repr=False)
+    zep_per_minute: float = inf
+    """Requests that Zep allows the account; drills that ask more are inconclusive."""
     budgets: Budgets = field(default_factory=Budgets)
 
     @classmethod
@@ -75,13 +86,17 @@ class Target:
             redis_proxy=table.text("faults", "redis_proxy", default="redis"),
             stored_url=table.url("target", "stored_url", default=""),
             lease_s=table.number("timing", "lease_s", default=10.0),
+            features=table.texts("target", "features") or BY_DEFAULT,
             logs=tuple(Path(name) for name in table.texts("target", "logs")),
+            pager_log_url=table.url("alerts", "pager_log_url", default=""),
+            pager_token=_pager_token(path, table.text("alerts", "token_env", default=""), environ),
+            zep_per_minute=table.number("limits", "zep_per_minute", default=0) or inf,
             budgets=table.budgets(),
         )
 
     def public(self) -> dict[str, Any]:
         """Everything but the token, JSON-ready, for the journal."""
-        hidden = {"token", "budgets", "mode_command", "logs"}
+        hidden = {"token", "pager_token", "budgets", "mode_command", "logs", "zep_per_minute"}
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in hidden}
 
 
@@ -94,11 +109,14 @@ KNOWN: dict[str, set[str]] = {
         "marker_url",
         "marker_value",
         "stored_url",
+        "features",
         "logs",
     },
     "mode": {"command"},
     "faults": {"gateway_admin", "toxiproxy_url", "zep_proxy", "redis_proxy"},
+    "alerts": {"pager_log_url", "token_env"},
     "timing": {"hold_s", "lease_s"},
+    "limits": {"zep_per_minute"},
     "budgets": {f.name for f in fields(Budgets)},
 }
 
@@ -163,6 +181,10 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise TargetError(f"cannot read the target file {path}: {error.strerror}") from error
     except ValueError as error:
         raise TargetError(f"{path} is not TOML: {error}") from error
+
+
+def _pager_token(path: Path, name: str, environ: Mapping[str, str]) -> str:
+    return _token(path, name, environ) if name else ""
 
 
 def _token(path: Path, name: str, environ: Mapping[str, str]) -> str:

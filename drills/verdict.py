@@ -115,11 +115,10 @@ def worst_exit(codes: Sequence[int]) -> int:
 
 def _told(subject: Subject) -> list[Check]:
     """Judge floor by floor: what stands on a floor that is missing is not judged."""
+    if lack := subject.evidence.first("lacks"):  # it was not even begun: the rest of the ground says nothing
+        return [ground.marker(subject), unknown("capability", str(lack["text"]))]
     floor = GROUND[:1] if isinstance(subject.drill, Dialogue) else GROUND
     told = [check(subject) for check in floor]
-    lack = subject.evidence.first("lacks")
-    if lack and isinstance(subject.drill, Dialogue):
-        told.append(unknown("capability", str(lack["text"])))
     if any(check.result is not Result.PASS for check in told):
         return told
     if isinstance(subject.drill, Dialogue):

@@ -29,8 +29,10 @@ class DrillRecord:
     phases: list[Line] = field(default_factory=list)
     requests: list[Line] = field(default_factory=list)
     events: list[Line] = field(default_factory=list)
-    """Faults armed, applied, hit, healed; probes; notes."""
+    """Faults armed, applied, hit, healed; probes; pages; notes."""
     modes: list[Line] = field(default_factory=list)
+    depths: list[tuple[float, float]] = field(default_factory=list)
+    """How many writes waited in the guard's outbox, and when; where a drill looked."""
     verdict: Line = field(
         default_factory=lambda: {"verdict": UNFINISHED, "sentence": "", "checks": [], "facts": {}}
     )
@@ -108,6 +110,8 @@ def _file(drill: DrillRecord, line: Line) -> None:
             drill.requests.append(line)
         case "mode":
             drill.modes.append(line)
+        case "metrics" if line.get("at") == "depth":
+            drill.depths.append((float(line["t"]), sum(line["values"].values())))
         case "verdict":
             drill.verdict = {**drill.verdict, **line}
         case (
@@ -117,6 +121,7 @@ def _file(drill: DrillRecord, line: Line) -> None:
             | "fault_healed"
             | "heal_verified"
             | "probe"
+            | "alert"
             | "note"
         ):
             drill.events.append(line)

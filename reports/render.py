@@ -10,7 +10,7 @@ from reports.charts import timeline
 from reports.page import environment, figure, word
 from reports.record import UNFINISHED, DrillRecord, Run, load
 from reports.summary import keep, summarise
-from reports.timeline import marks
+from reports.timeline import MAX_EVENTS, rows
 
 PAGE = "index.html"
 OPEN = 6
@@ -25,6 +25,10 @@ TILES = (
     ("downgrades", "downgrades", ""),
     ("p95_ms", "p95 meanwhile", "ms"),
     ("hits", "requests hit", ""),
+    ("waited", "writes waited", ""),
+    ("emptied_s", "until Zep had them all", "s"),
+    ("pages", "pages fired", ""),
+    ("page_s", "to the page", "s"),
     ("turns", "turns", ""),
     ("slowest_ms", "the slowest answer", "ms"),
 )
@@ -48,7 +52,7 @@ def publish(run: Path) -> Path:
 def page_of(run: Run) -> str:
     """Return the page of a run."""
     templates = environment()
-    templates.globals.update(timeline=timeline, marks=marks, tiles=tiles)
+    templates.globals.update(timeline=timeline, rows=rows, max_events=MAX_EVENTS, tiles=tiles)
     return templates.get_template("run.html").render(
         run=run,
         drills=sorted(

@@ -37,7 +37,7 @@ def chat(request: HttpRequest) -> HttpResponse:
         client_msg_id=uuid.uuid4().hex,
         context=context,
     )
-    trace = {"memory": context.trace, "worker": str(os.getpid())}
+    trace = {"memory": context.trace, "worker": f"{settings.WORKER_PREFIX}{os.getpid()}"}
     return JsonResponse({"reply": reply, "thread_id": thread_id, "trace": trace})
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from drills.checks import dialogue, downgrade, recovery, storm, telemetry
+from drills.checks import dialogue, downgrade, outbox, paging, recovery, storm, telemetry
 from drills.checks.check import Checker
-from drills.scenario import Dialogue, LookIntoZep, Outage, Storm
+from drills.scenario import NOBODY, Dialogue, Drill, LookIntoZep, Outage, Storm
+
+PAGED: list[Checker] = [paging.paged, paging.paged_once, paging.page_resolved, paging.on_call_spared]
 
 
 def of_outage(drill: Outage) -> list[Checker]:
@@ -19,6 +21,7 @@ def of_outage(drill: Outage) -> list[Checker]:
     checks += [] if drill.alone else [recovery.probes]
     checks += [recovery.recover, recovery.every_worker_recovered, recovery.reads_resumed]
     checks += [telemetry.status_complete] if drill.by_hand else []
+    checks += of_pages(drill)
     return [*checks, telemetry.status_agrees, telemetry.metrics_agree, telemetry.metrics_complete]
 
 
@@ -28,6 +31,9 @@ def of_storm(drill: Storm) -> list[Checker]:
     checks += [] if drill.restarts else [storm.p95]
     checks += [storm.memory_kept] if drill.memory_used else []
     checks += [storm.writes_counted, storm.writes_spared, storm.writes_resumed] if drill.writes_fail else []
+    if drill.emptied_s is not None:
+        checks += [outbox.outbox_filled, outbox.outbox_emptied, outbox.stored_once]
+    checks += of_pages(drill)
     return [
         *checks,
         storm.ends_in_read_write,
@@ -35,6 +41,13 @@ def of_storm(drill: Storm) -> list[Checker]:
         telemetry.status_agrees,
         telemetry.metrics_complete,
     ]
+
+
+def of_pages(drill: Drill) -> list[Checker]:
+    """Who is paged, where a drill says something about it."""
+    if drill.pages is None:
+        return []
+    return [paging.pages_nobody] if drill.pages == NOBODY else PAGED
 
 
 def of_dialogue(drill: Dialogue) -> list[Checker]:

@@ -53,8 +53,7 @@ def fault_hit(subject: Subject) -> Check:
     """The fault took effect."""
     evidence = subject.evidence
     if evidence.applied_at is None:
-        lack = evidence.first("lacks")
-        return unknown("fault_hit", str(lack["text"]) if lack else "no fault was applied")
+        return unknown("fault_hit", "no fault was applied")
     if not evidence.hits and not evidence.confirmed:
         return unknown("fault_hit", "the fault was applied and hit no request")
     untouched = _untouched(subject)
@@ -109,10 +108,10 @@ def _steady(answer: Answer) -> bool:
 
 
 def machine(subject: Subject, told: Sequence[Check]) -> list[Check]:
-    """Where everything runs on one machine that was too busy, a pass stands and a failure proves nothing."""
+    """Where everything runs on one machine that was too busy, a failure proves nothing; all else stands."""
     line = subject.evidence.first("machine")
     waited = (line or {}).get("waited")
-    if waited is None or waited <= BUSY or all(check.result is Result.PASS for check in told):
+    if waited is None or waited <= BUSY or all(check.result is not Result.FAIL for check in told):
         return []
     why = f"too busy to prove a failure: something waited for a CPU {waited:.0%} of the time"
     return [Check("machine", Result.INCONCLUSIVE, waited, BUSY, "share", why)]

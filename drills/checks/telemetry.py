@@ -7,7 +7,7 @@ from typing import Any
 from drills.checks.check import Check, Result, Subject, fact, unknown
 from drills.checks.recovery import PROBE_FAILED
 from drills.evidence import READ_WRITE
-from drills.scenario import Outage
+from drills.scenario import Drill, Outage
 
 OFF, WRITE_ONLY = "off", "write_only"
 Values = dict[str, float]
@@ -77,7 +77,8 @@ def _counted_wrong(subject: Subject, before: Values, after: Values) -> list[str]
         if counted != times:
             wrong.append(f"{key} moved by {counted:g} instead of {times}")
     failures = _total("memory_zep_context_failures_total", after)
-    if not subject.outage.by_hand and failures - _total("memory_zep_context_failures_total", before) < 1:
+    fails = subject.outage.reads_fail and not subject.outage.by_hand
+    if fails and failures - _total("memory_zep_context_failures_total", before) < 1:
         wrong.append("memory_zep_context_failures_total did not move")
     return wrong
 
@@ -114,10 +115,16 @@ def metrics_complete(subject: Subject) -> Check:
     found = subject.evidence.metrics("during") or subject.evidence.metrics("after")
     if not found:
         return unknown(name, "no metrics")
-    outage = isinstance(subject.drill, Outage) and not subject.drill.by_hand
-    wanted = (*EXPORTED, *(OF_AN_OUTAGE if outage else ()))
-    missing = [key for key in wanted if not any(shown.startswith(key) for shown in found)]
+    missing = [
+        key for key in _expected_series(subject.drill) if not any(shown.startswith(key) for shown in found)
+    ]
     return fact(name, holds=not missing, why=f"not exported: {', '.join(missing)}")
+
+
+def _expected_series(drill: Drill) -> tuple[str, ...]:
+    if not isinstance(drill, Outage) or drill.by_hand:
+        return EXPORTED
+    return (*EXPORTED, *OF_A_DOWNGRADE, *(OF_FAILED_READS if drill.reads_fail else ()))
 
 
 STATUS = {
@@ -144,12 +151,12 @@ EXPORTED = (
     "memory_zep_context_cache_hits_total",
 )
 """What the seed's dashboards query and every minute of traffic moves."""
-OF_AN_OUTAGE = (
+OF_A_DOWNGRADE = (
     "memory_zep_downgrades_total",
-    "memory_zep_context_failures_total",
-    "memory_zep_read_failures_total",
     "memory_zep_read_skipped_total",
     'circuit_open_total{component="zep"}',
     "circuit_events_total",
 )
 """Series that begin with the first downgrade."""
+OF_FAILED_READS = ("memory_zep_context_failures_total", "memory_zep_read_failures_total")
+"""Series that begin with the first read that failed: too slow is not yet failed."""

@@ -10,19 +10,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import aiohttp
 
+from drills.load.lines import Slots, request, say
 from drills.load.schedule import TOKEN_ENV, Turn, turns
 
-ON_TIME_S = 0.1
-"""A request sent later than this after its slot is not the schedule's load any more."""
 LAST_ANSWERS_S = 2.0
 """How long to wait for open answers after the last request."""
 
@@ -33,11 +30,9 @@ class OpenLoop:
     def __init__(self, session: aiohttp.ClientSession, url: str, t0: float) -> None:
         self._session = session
         self._url = url
-        self._t0 = t0
+        self.t0 = t0
         self._open: set[asyncio.Task[None]] = set()
-        self.intended = 0
-        self.on_time = 0
-        self.slip_s = 0.0
+        self.slots = Slots()
 
     async def run(self, schedule: Sequence[Turn], stop: asyncio.Event) -> None:
         """Send turns until they are all sent or `stop` is set; then collect the open answers."""
@@ -53,21 +48,8 @@ class OpenLoop:
             task.cancel()
         await asyncio.gather(*self._open)
 
-    def summary(self) -> dict[str, Any]:
-        """Return the last line: how many were due, how many left on time, the worst delay."""
-        return {
-            "kind": "load",
-            "t": round(time.monotonic() - self._t0, 4),
-            "intended": self.intended,
-            "sent": self.on_time,
-            "slip_ms": round(self.slip_s * 1000, 1),
-        }
-
     def _send(self, turn: Turn, start: float) -> None:
-        slip_s = time.monotonic() - start
-        self.intended += 1
-        self.on_time += slip_s <= ON_TIME_S
-        self.slip_s = max(self.slip_s, slip_s)
+        self.slots.sent(time.monotonic() - start)
         task = asyncio.create_task(self._ask(turn, start))
         self._open.add(task)
         task.add_done_callback(self._open.discard)
@@ -81,47 +63,23 @@ class OpenLoop:
 
     async def _ask(self, turn: Turn, start: float) -> None:
         body = {"message": turn.message, "thread_id": turn.thread_id}
-        answer: dict[str, Any] = {}
-        status, error = None, None
+        answer, status, error = None, None, None
         try:
             async with self._session.post(self._url, json=body) as response:
-                answer = await _trace(response)
+                answer = await _json(response)
                 status = response.status
         except (aiohttp.ClientError, TimeoutError) as trouble:
             error = type(trouble).__name__
         except asyncio.CancelledError:
             error = "unanswered"
-        say(
-            {
-                "t": round(start - self._t0, 4),
-                "kind": "request",
-                "status": status,
-                "ms": round((time.monotonic() - start) * 1000, 2),
-                "worker": None,
-                "mode": None,
-                "source": None,
-                "used": None,
-                "reason": None,
-                **answer,
-                "error": error,
-            }
-        )
+        say(request(start - self.t0, (time.monotonic() - start) * 1000, status, error, answer))
 
 
-async def _trace(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    """Pick what the journal keeps from an answer; anything may be missing."""
+async def _json(response: aiohttp.ClientResponse) -> object:
     try:
-        trace = (await response.json(content_type=None))["trace"]
-        memory, worker = trace["memory"], trace.get("worker")
-        kept = {name: memory.get(name) for name in ("mode", "source", "used", "reason")}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {}
-    return {"worker": None if worker is None else str(worker), **kept}
-
-
-def say(line: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(line, separators=(",", ":")) + "\n")
-    sys.stdout.flush()
+        return await response.json(content_type=None)
+    except ValueError:
+        return None
 
 
 async def _until_stdin_closes(stop: asyncio.Event) -> None:
@@ -141,6 +99,7 @@ async def _main(options: argparse.Namespace) -> None:
         threads=options.threads,
         prefix=options.prefix,
         seed=options.seed,
+        label=options.label,
     )
     async with aiohttp.ClientSession(
         headers={"Authorization": f"Bearer {os.environ.get(TOKEN_ENV, '')}"},
@@ -152,7 +111,7 @@ async def _main(options: argparse.Namespace) -> None:
         load = OpenLoop(session, options.url, options.t0 if options.t0 is not None else time.monotonic())
         await load.run(list(schedule), stop)
     parent.cancel()
-    say(load.summary())
+    say(load.slots.summary(time.monotonic() - load.t0))
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -167,6 +126,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=10, help="conversations (default 10)")
     parser.add_argument("--prefix", default="load", help="begins every thread id")
     parser.add_argument("--seed", type=int, default=1, help="of the choice of threads and messages")
+    parser.add_argument("--label", default="", help="ends every message, with its number (default: none)")
     parser.add_argument(
         "--timeout", dest="timeout_s", type=float, default=5.0, metavar="S", help="default 5 s"
     )

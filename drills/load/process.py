@@ -9,11 +9,17 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from drills.load.schedule import TOKEN_ENV
 
 END_WAIT_S = 5.0
+LOCUST = [
+    *("locust", "--headless", "--only-summary", "--loglevel", "ERROR", "--stop-timeout", "2"),
+    *("--locustfile", str(Path(__file__).with_name("locustfile.py"))),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +34,21 @@ class LoadPlan:
     rate: float = 50.0
     threads: int = 10
     for_s: float = 120.0
+    engine: str = "open_loop"
+    """Or "locust"."""
+    label: str = ""
+    """Ends every message of the open loop, with its number."""
 
     def argv(self) -> list[str]:
         """Return the command; the token is not in it, because process lists are public."""
-        options = {
-            "--url": self.url,
+        url = urlsplit(self.url)
+        engines: dict[str, tuple[list[str], dict[str, object]]] = {
+            "open_loop": (["drills.load.open_loop"], {"--url": self.url, "--label": self.label}),
+            "locust": (LOCUST, {"--host": f"{url.scheme}://{url.netloc}", "--path": url.path}),
+        }
+        words, where = engines[self.engine]
+        options: dict[str, object] = {
+            **where,
             "--t0": self.t0,
             "--prefix": self.prefix,
             "--seed": self.seed,
@@ -40,8 +56,7 @@ class LoadPlan:
             "--threads": self.threads,
             "--for": self.for_s,
         }
-        words = [str(word) for pair in options.items() for word in pair]
-        return [sys.executable, "-m", "drills.load.open_loop", *words]
+        return [sys.executable, "-m", *words, *(str(word) for pair in options.items() for word in pair)]
 
 
 class Load:

@@ -32,8 +32,14 @@ class Turn:
     message: str
 
 
-def turns(*, rate: float, for_s: float, threads: int, prefix: str, seed: int) -> Iterator[Turn]:
-    """Yield turns at a fixed `rate` a second for `for_s` seconds, over `threads` conversations."""
+def turns(
+    *, rate: float, for_s: float, threads: int, prefix: str, seed: int, label: str = ""
+) -> Iterator[Turn]:
+    """Yield turns at a fixed `rate` a second for `for_s` seconds, over `threads` conversations.
+
+    With a `label` each message ends with it, its thread and its number, to be known again.
+    """
     dice = random.Random(seed)  # noqa: S311 - a repeatable choice, not a secret
     for n in range(int(rate * for_s)):
-        yield Turn(n / rate, f"{prefix}-{dice.randrange(threads)}", dice.choice(MESSAGES))
+        thread, message = dice.randrange(threads), dice.choice(MESSAGES)
+        yield Turn(n / rate, f"{prefix}-{thread}", f"{message} [{label} {thread}.{n}]" if label else message)

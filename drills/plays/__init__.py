@@ -8,7 +8,14 @@ from drills.stage import Stage
 
 
 def play(stage: Stage) -> None:
-    """Play the drill of this stage."""
+    """Play the drill of this stage; who was paged is written down also where it was cut short."""
+    try:
+        _play(stage)
+    finally:
+        stage.pager.journal(stage.history, stage.drill.name)
+
+
+def _play(stage: Stage) -> None:
     match stage.drill:
         case Outage() as drill:
             outage.play(stage, drill)

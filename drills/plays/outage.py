@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import time
+from math import inf
 
 from chaos.faults import HttpFault
+from drills.checks.paging import RESOLVE_S
 from drills.checks.recovery import PROBE_FAILED
 from drills.evidence import READ_WRITE, SETTLED_S
 from drills.observe import Seen, series
+from drills.pager import RESOLVE, TRIGGER, came
 from drills.scenario import Outage
 from drills.stage import PATIENCE_S, Stage
 
 ENOUGH = 15
 """Degraded answers to watch before healing, and a few of every worker."""
 OF_EACH = 3
+DEADLINE = "memory_guard_read_deadline_seconds"
+LEARNT_WITHIN_S = 10.0
+"""A guard needs a hundred reads: two seconds of load."""
 DWELL_SHARE = 0.6
 """Of the hold: a drill that watches longer meets the probe before its heal."""
 
@@ -23,15 +29,34 @@ Values = dict[str, float]
 def play(stage: Stage, drill: Outage) -> None:
     """From the steady state and back to it."""
     before = stage.steady()
+    if drill.deadline_below_ms is not None:
+        _let_it_learn(stage, drill.deadline_below_ms)
     stage.phase("inject")
     stage.apply(drill.faults)
     degraded = stage.watch(Seen.any_degraded, stage.budgets.downgrade_s + PATIENCE_S)
     if degraded:
         _watch_degraded(stage, drill, before)
+        _await_page(stage, drill, TRIGGER)
     stage.phase("heal")
     stage.faults.heal()
     if degraded:
         _watch_recovery(stage, drill, before)
+        _await_page(stage, drill, RESOLVE)
+
+
+def _await_page(stage: Stage, drill: Outage, action: str) -> None:
+    """Until the page has come, or ended; while it is broken that may take longer than a hold."""
+    wanted = drill.pages
+    if wanted is None:
+        return
+    stage.phase("page" if action == TRIGGER else "page ends")
+    within_s = (wanted.within_s if action == TRIGGER else RESOLVE_S) + PATIENCE_S
+    stage.until(lambda: came(stage.pager.pages(), wanted, action), within_s)
+
+
+def _let_it_learn(stage: Stage, below_ms: float) -> None:
+    stage.phase("learn")
+    stage.until(lambda: stage.instruments.metrics().get(DEADLINE, inf) * 1000 < below_ms, LEARNT_WITHIN_S)
 
 
 def _watch_degraded(stage: Stage, drill: Outage, before: Values) -> None:
@@ -40,9 +65,7 @@ def _watch_degraded(stage: Stage, drill: Outage, before: Values) -> None:
     began = time.monotonic()
     if not drill.alone:
         stage.status("degraded")
-    stage.metrics(
-        "degraded", lambda values: _counted(drill, before, values) and not shows(READ_WRITE, values)
-    )
+    stage.metrics("degraded", lambda values: _counted(drill, before, values) and shows(drill.mode, values))
     hold_s = _hold_s(stage, drill)
     left_s = hold_s * DWELL_SHARE - (time.monotonic() - began)
     stage.watch(lambda seen: _watched(seen, drill, began), max(left_s, drill.degraded_s))

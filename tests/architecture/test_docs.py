@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from guard.metrics import COUNTERS, HISTOGRAMS
+from guard.metrics import COUNTERS, GAUGES, HISTOGRAMS
 from guard.settings import NUMBERS
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,12 @@ def test_every_setting_is_documented_and_nothing_else():
 def test_every_metric_is_documented_and_nothing_else():
     documented = set(re.findall(r"`((?:memory|circuit)_\w+)", _section("Operating it")))
     events = {name for name in documented if name.startswith("memory_mode_") or name.endswith("_stumbled")}
-    exported = {f"{name}_total" for name in COUNTERS} | set(HISTOGRAMS) | {"memory_guard_store_up"}
+    exported = (
+        {f"{name}_total" for name in COUNTERS}
+        | set(HISTOGRAMS)
+        | set(GAUGES)
+        | {"memory_guard_store_up", "memory_guard_read_share"}
+    )
     assert documented - events == exported
     assert "memory_mode_gauge" in events
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from pathlib import Path
 
 from breaks import BREAKS
 
+from drills.canary.criteria import judge_increase, judge_limit
+from drills.canary.policy import Policy
+from drills.canary.verdict import fold
 from drills.catalog import drills
 from drills.checks.asked import of_dialogue, of_outage, of_storm
 from drills.scenario import Dialogue, Drill, Outage, Storm
@@ -38,11 +43,22 @@ def test_the_example_is_a_test_of_two_drills_in_under_40_lines():
 
 
 def test_the_target_file_can_be_read(tmp_path):
-    (text,) = block("toml")
+    text, _ = block("toml")
     file = tmp_path / "target.toml"
     file.write_text(text)
     target = Target.load(file, {"STAGING_TOKEN": "t"})
     assert (target.name, target.hold_s) == ("staging", 2.0)
+
+
+def test_the_canary_policy_can_be_read_and_what_it_says_is_what_a_verdict_says():
+    _, text = block("toml")
+    policy = Policy.parse(tomllib.loads(text), "docs/drills.md")
+    (shown,) = map(json.loads, block("json"))
+    downgrades = policy.criteria[0]
+    measured = [judge_limit(downgrades, 1.0, None), judge_increase(policy.criteria[1], None, None)]
+    told = fold(policy, [measured] * 3).as_json()
+    assert shown.keys() == told.keys()
+    assert shown["criteria"][0] == {**told["criteria"][0], "failed": 1}
 
 
 def test_every_check_that_is_named_exists():

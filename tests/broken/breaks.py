@@ -9,8 +9,9 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from unittest.mock import ANY
 
 
 @dataclass(frozen=True)
@@ -398,6 +399,85 @@ def writes_when_it_is_off() -> None:
     Mode.writes = property(lambda _self: True)
 
 
+@caught_by("outbox", "stored_once")
+def drops_what_the_breaker_stops() -> None:
+    """The outbox is for writes that were tried."""
+    from guard.writing import Writes
+
+    right = Writes._all
+
+    def wrong(self: Any, write: Any, parts: Any, why_not: str) -> Any:
+        return self.skipped(why_not) if why_not else (yield from right(self, write, parts, why_not))
+
+    Writes._all = wrong
+
+
+@caught_by("outbox", "stored_once")
+def overtakes_what_waits() -> None:
+    """A thread with writes in the outbox goes on writing to Zep."""
+    from guard.writing import Writes
+
+    def wrong(*_: Any) -> Any:
+        yield from ()
+        return False
+
+    Writes._waits = wrong
+
+
+@caught_by("outbox", "stored_once")
+def replays_under_another_key() -> None:
+    """What Zep had taken without saying so is there twice."""
+    from guard import draining
+
+    right = draining.entry_of
+    draining.entry_of = lambda taken: (entry := right(taken)) and replace(entry, key=f"{entry.key}-again")
+
+
+@caught_by("outbox", "outbox_emptied")
+def never_replays() -> None:
+    """What is in the outbox stays there."""
+    from guard.draining import Drains
+
+    def wrong(*_: Any) -> Any:
+        from guard.outbox import Drained
+
+        yield from ()
+        return Drained()
+
+    Drains.plan = wrong
+
+
+# gentler ways
+
+
+@caught_by("gentle_recovery", "reads_come_back_by_shares")
+def lets_all_reads_back_at_once() -> None:
+    """GUARD_RAMP is read and not minded."""
+    policy(ramp_percent=())
+
+
+@caught_by("slow_reads", "downgrade")
+def does_not_mind_slow_reads() -> None:
+    """GUARD_SLOW_MS is read and not minded."""
+    policy(slow_ms=0.0)
+
+
+@caught_by("adaptive_deadline", "downgrade")
+def never_follows_with_its_deadline() -> None:
+    """GUARD_ADAPTIVE_DEADLINE=on is read and not minded."""
+    from guard.deadline import Deadline
+
+    Deadline.follow = lambda *_: None
+
+
+@caught_by("stale_context", "a_force_serves_nothing")
+def serves_stale_contexts_behind_an_operators_back() -> None:
+    """What was known stands in, whoever said that reads are off."""
+    from guard import reading
+
+    reading.AUTO = ANY
+
+
 # operators
 
 
@@ -468,7 +548,7 @@ def leaves_the_gauge_where_it_was() -> None:
     from guard.modes import Mode
 
     right = Metrics.show
-    Metrics.show = lambda self, _mode, *, store_up: right(self, Mode.READ_WRITE, store_up=store_up)
+    Metrics.show = lambda self, _mode, **more: right(self, Mode.READ_WRITE, **more)
 
 
 @caught_by("metrics_warmup", "metrics_agree")

@@ -11,6 +11,7 @@ from typing import Any, Self
 import aiohttp
 import pytest
 from aiohttp import web
+from backfilled_prometheus import prometheus  # noqa: F401 - a fixture
 from journal_lines import metrics, request, status, upstream
 
 from chaos.faults import Status

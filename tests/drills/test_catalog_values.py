@@ -15,7 +15,9 @@ OURS = ("mixed_failures", "two_failures", "client_errors", "rate_limited", "slow
 OURS += ("connection_reset", "flapping", "latency_under", "latency_over", "errors_30_percent", "redis_down")
 OURS += ("redis_slow", "redis_flushed", "redis_failover", "redis_down_and_zep", "worker_killed_while_probing")
 OURS += ("worker_started_while_degraded", "workers_restarted_while_degraded", "key_rotation", "clock_shift")
-OURS += ("herd_at_recovery", "redaction_under_attack", "server_errors_5xx")
+OURS += ("herd_at_recovery", "redaction_under_attack", "server_errors_5xx", "stale_context")
+OURS += ("alert_auth", "alert_healthy", "alert_stuck")
+OURS += ("gentle_recovery", "slow_reads", "outbox", "adaptive_deadline")
 
 
 def test_the_catalogue_has_every_drill_of_the_seed_and_ours():

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -47,7 +51,18 @@ def test_run_hands_the_rest_to_pytest(monkeypatch):
         "test_drill[auth_401]",
         "test_drill[timeouts]",
     ]
-    assert "--drill-out" in words
+    assert any(word.startswith("--drill-out=") for word in words)
+
+
+def test_run_from_anywhere_finds_its_drills(tmp_path):
+    argv = [sys.executable, "-m", "drills.cli", "run", "auth_401", "timeouts", "--collect-only", "-q"]
+    environ = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    done = subprocess.run(
+        argv, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "test_drill[auth_401]" in done.stdout
+    assert "test_drill[timeouts]" in done.stdout
 
 
 @pytest.mark.parametrize("words", [[], ["bogus"], ["list", "--bogus"], ["report"]])

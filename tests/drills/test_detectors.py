@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import redis
@@ -21,6 +22,7 @@ from drills.catalog import drills
 from drills.checks.check import Result
 from drills.history import History
 from drills.inject import Injectors
+from drills.progress import Progress
 from drills.runner import Runner
 
 pytestmark = pytest.mark.matrix
@@ -55,9 +57,10 @@ def rehearse(stack, tmp_path):
                     injectors=injectors,
                     keeper=keeper,
                     history=history,
-                    run_id="matrix",
+                    run_id=f"matrix-{uuid4().hex[:4]}",  # turns of a load are known by it
                     seed=7,
                     variant=assistant.variant,
+                    progress=Progress(print),
                 )
                 return runner.run(drills()[name])
         finally:

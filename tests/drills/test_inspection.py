@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from chaos.stack.alerting import PAGER
+from chaos.stack.keeper import Keeper
+from chaos.stack.readiness import launch
 from drills import cli
 from drills.catalog import drills
 
@@ -59,3 +62,20 @@ def test_the_wrong_marker_is_told(file, chat, capsys):
 def test_a_file_that_cannot_be_used_is_one_line(tmp_path, capsys):
     assert cli.main(["target", "check", str(tmp_path / "none.toml")]) == 4
     assert "cannot read the target file" in capsys.readouterr().err
+
+
+def test_a_pager_that_is_named_must_answer_as_one(file, chat, capsys, tmp_path):
+    def pager():
+        cli.main(["target", "check", str(file), "--json"])
+        found = {finding["capability"]: finding for finding in json.loads(capsys.readouterr().out)}
+        return found["pager"]
+
+    assert pager()["lack"] == "no [alerts] pager_log_url: zep-chaos pager serves one"
+    assert set(pager()["drills"]) == {"alert_auth", "alert_healthy", "alert_stuck"}
+    file.write_text(f'{file.read_text()}[alerts]\npager_log_url = "{chat.base}/api/marker/"\n')
+    assert pager()["lack"].startswith(f"no pager's log at {chat.base}/api/marker/")
+    with Keeper() as keeper:
+        served = launch(keeper, "pager", [*PAGER, "--listen", "127.0.0.1:0"], tmp_path).ready_line()["listen"]
+        before, _, _ = file.read_text().partition("[alerts]")
+        file.write_text(f'{before}[alerts]\npager_log_url = "http://{served}/log"\n')
+        assert pager()["lack"] == ""

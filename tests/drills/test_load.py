@@ -9,10 +9,13 @@ import sys
 import time
 from itertools import pairwise
 
+import pytest
 from awaiting import eventually
 
 from drills.load.process import Load, LoadPlan
 from drills.load.schedule import TOKEN_ENV, turns
+
+ENGINES = ["open_loop", "locust"]
 
 
 def plan(chat, **changes):
@@ -45,9 +48,10 @@ def test_the_same_seed_gives_the_same_conversation():
     assert all(abs(b.at_s - a.at_s - 0.02) < 1e-9 for a, b in pairwise(schedule(1)))
 
 
-def test_lines_are_the_journal_s_requests(chat):
-    requests, summary = finished(plan(chat, for_s=0.3))
-    assert len(requests) == len(chat.bodies) == 30
+@pytest.mark.parametrize("engine", ENGINES)
+def test_lines_are_the_journal_s_requests(chat, engine):
+    requests, summary = finished(plan(chat, for_s=0.6, engine=engine))
+    assert len(requests) == len(chat.bodies) == summary["intended"] == summary["sent"] > 20
     line = requests[0]
     assert {
         k: line[k] for k in ("kind", "status", "worker", "mode", "source", "used", "reason", "error")
@@ -62,19 +66,16 @@ def test_lines_are_the_journal_s_requests(chat):
         "error": None,
     }
     assert line["ms"] > 0
-    assert {k: summary[k] for k in ("kind", "intended", "sent")} == {
-        "kind": "load",
-        "intended": 30,
-        "sent": 30,
-    }
+    assert summary["kind"] == "load"
     assert summary["slip_ms"] < 100
 
 
-def test_it_keeps_asking_while_the_server_stalls_and_counts_from_the_intended_start(chat):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_it_keeps_asking_while_the_server_stalls_and_counts_from_the_intended_start(chat, engine):
     """Coordinated omission: a closed loop would ask once, and show one slow answer."""
     chat.stalled = True
     lines = []
-    with Load(plan(chat, for_s=5.0), lines.append):
+    with Load(plan(chat, for_s=5.0, engine=engine), lines.append):
         eventually(lambda: len(chat.bodies) >= 60)
         chat.stalled = False
         eventually(lambda: len(lines) >= 60)
@@ -83,17 +84,22 @@ def test_it_keeps_asking_while_the_server_stalls_and_counts_from_the_intended_st
     assert sum(ms > 250 for ms in slow) >= 20, "the stall shows in many answers, not in one"
 
 
-def test_the_token_travels_by_environment_only(chat):
-    wanted = plan(chat, for_s=0.1)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_token_travels_by_environment_only(chat, engine):
+    wanted = plan(chat, for_s=0.6, engine=engine)
     assert "t0ken" not in " ".join(wanted.argv())
     finished(wanted)
     assert chat.tokens == {"Bearer t0ken"}
 
 
-def test_it_ends_with_its_parent(chat):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_it_ends_with_its_parent(chat, engine):
     environ = {**os.environ, TOKEN_ENV: "x"}
     load = subprocess.Popen(
-        plan(chat, for_s=60.0).argv(), env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        plan(chat, for_s=60.0, engine=engine).argv(),
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     try:
         eventually(lambda: chat.bodies)
@@ -104,19 +110,23 @@ def test_it_ends_with_its_parent(chat):
     assert json.loads(out.splitlines()[-1])["kind"] == "load"
 
 
-def test_errors_and_odd_answers_are_lines_too(chat):
+@pytest.mark.parametrize(
+    ("engine", "error"), [("open_loop", "ClientConnectorError"), ("locust", "ConnectionRefusedError")]
+)
+def test_errors_and_odd_answers_are_lines_too(chat, engine, error):
     chat.status = 502
-    requests, _ = finished(plan(chat, for_s=0.1))
+    requests, _ = finished(plan(chat, for_s=0.6, engine=engine))
     assert {line["status"] for line in requests} == {502}
-    nobody = plan(chat, for_s=0.1, url="http://127.0.0.1:9/")
+    nobody = plan(chat, for_s=0.6, url="http://127.0.0.1:9/", engine=engine)
     requests, summary = finished(nobody)
-    assert {(line["status"], line["error"]) for line in requests} == {(None, "ClientConnectorError")}
-    assert summary["sent"] == 10, "an unanswered request was sent all the same"
+    assert {(line["status"], line["error"]) for line in requests} == {(None, error)}
+    assert summary["sent"] == len(requests) > 20, "an unanswered request was sent all the same"
 
 
-def test_leaving_the_context_stops_it_at_once(chat):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_leaving_the_context_stops_it_at_once(chat, engine):
     lines = []
-    with Load(plan(chat, for_s=60.0), lines.append):
+    with Load(plan(chat, for_s=60.0, engine=engine), lines.append):
         eventually(lambda: len(lines) > 5)
     assert lines[-1]["kind"] == "load"
 

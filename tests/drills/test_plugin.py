@@ -63,6 +63,10 @@ def folder(tmp_path):
     return tmp_path
 
 
+SPREAD = ["-p", "xdist", "-n", "2"]
+"""By the workers of pytest-xdist."""
+
+
 def command(*words):
     return [sys.executable, "-m", "pytest", "-p", "drills.plugin", "-p", "no:cacheprovider", *words]
 
@@ -94,8 +98,9 @@ def drill(folder, *names, words=()):
     ],
     ids=lambda value: "+".join(value) if isinstance(value, list) else str(value),
 )
-def test_exit_codes_and_their_precedence(folder, names, code):
-    done = drill(folder, *names)
+@pytest.mark.parametrize("words", [[], SPREAD], ids=["alone", "spread"])
+def test_exit_codes_and_their_precedence(folder, names, code, words):
+    done = drill(folder, *names, words=words)
     assert done.returncode == code, done.stdout
 
 
@@ -126,20 +131,22 @@ def test_nothing_collected_names_the_drills(folder):
     assert f"no such drill: known are {', '.join(drills())}" in done.stdout
 
 
-def test_an_injector_that_is_gone_ends_the_run_with_one_line(folder):
-    done = drill(folder, "ended", "pass")
+@pytest.mark.parametrize("words", [[], SPREAD], ids=["alone", "spread"])
+def test_an_injector_that_is_gone_ends_the_run_with_one_line(folder, words):
+    done = drill(folder, "ended", "pass", words=words)
     assert done.returncode == 11
     assert "zep-drill: Toxiproxy at http://x does not answer" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert "pass: a sentence" not in done.stdout
 
 
+@pytest.mark.parametrize("words", [[], SPREAD], ids=["alone", "spread"])
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda s: s.name)
-def test_signals_end_cleanly(folder, signum):
+def test_signals_end_cleanly(folder, signum, words):
     (folder / "test_mine.py").write_text(TEST.format(names=["fail", "wait", "pass"]))
     blocked = lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)  # noqa: E731 - as in a background job
     process = subprocess.Popen(
-        command("-m", "drill"),
+        command("-m", "drill", *words),
         cwd=folder,
         env=environ(),
         stdout=subprocess.PIPE,
@@ -149,7 +156,7 @@ def test_signals_end_cleanly(folder, signum):
     try:
         eventually((folder / "waiting").exists, within_s=10)
         process.send_signal(signum)
-        out, _ = process.communicate(timeout=5)
+        out, _ = process.communicate(timeout=7)  # CI kills after 7.5 s
     finally:
         process.kill()
         process.wait()
@@ -160,10 +167,10 @@ def test_signals_end_cleanly(folder, signum):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["--stack", "compose"], "--stack compose comes with a later release"),
         (["--stack", "remote"], "--stack remote needs --target FILE"),
         (["--target", "x.toml"], "--target FILE goes with --stack remote"),
         (["--stack", "bogus"], "invalid choice: 'bogus'"),
+        (["--stack", "remote", "--target", "x.toml", *SPREAD], "one target, drilled by one: leave out -n"),
     ],
 )
 def test_a_mistake_is_one_line(folder, words, complaint):
@@ -196,7 +203,7 @@ def test_the_plugin_is_cheap_to_import():
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ()
     )
-    assert int(done.stdout) <= 3, "drills, drills.plugin and what pytest had not loaded"
+    assert int(done.stdout) <= 6, "five files of drills, and what pytest had not loaded"
 
 
 def test_progress_is_told_line_by_line(folder):

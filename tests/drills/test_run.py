@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from drills.run import Run
+from drills.run import Part, Run
 from drills.target import Target
 
 TARGET = Target(
@@ -96,3 +96,26 @@ def test_the_last_line_is_the_verdict_of_the_run(begin, code, verdict):
     }
     assert report == run.folder / "index.html"
     assert report.exists()
+
+
+def test_parts_of_a_run_become_one_in_order_of_time(tmp_path):
+    out = tmp_path / "out"
+    parts = [
+        Run.begin(
+            out, seed=7, argv=["pytest"], root=tmp_path, target=TARGET, versions={}, part=Part("r", name, 0.0)
+        )
+        for name in ("gw0", "gw1")
+    ]
+    for n, part in enumerate([*parts, *parts]):
+        part.history.write("phase", drill=part.folder.name, phase=str(n), when=float(n))
+    for part in parts:
+        part.history.close()
+    whole = Run.of_parts(out / "r")
+    whole.finish(0)
+    told = [(line["kind"], line.get("phase")) for line in lines(whole)]
+    assert told == [("run", None), *(("phase", str(n)) for n in range(4)), ("verdict", None)]
+    assert (out / "latest" / "index.html").is_file()
+
+
+def test_a_run_without_parts_is_none(tmp_path):
+    assert Run.of_parts(tmp_path) is None

@@ -18,6 +18,7 @@ from chaos.injectors.l7 import Gateway
 from chaos.stack.keeper import Keeper
 from drills.history import History
 from drills.inject import Faults, Injectors
+from drills.progress import Progress
 from drills.runner import EndedError, Runner
 from drills.scenario import CONTEXT_READ, ZEP, Outage
 from drills.sent import operation
@@ -82,7 +83,7 @@ def runner(target, injectors, keeper, history, monkeypatch):
     monkeypatch.setattr("drills.stage.PATIENCE_S", 0.2)
     monkeypatch.setattr("drills.plays.outage.PATIENCE_S", 0.2)
 
-    def runner(progress=lambda *_: None):
+    def runner(say=lambda _line: None):
         return Runner(
             target=target,
             injectors=injectors,
@@ -91,7 +92,7 @@ def runner(target, injectors, keeper, history, monkeypatch):
             run_id="r",
             seed=1,
             rate=200.0,
-            progress=progress,
+            progress=Progress(say),
         )
 
     return runner
@@ -124,8 +125,8 @@ def test_a_guard_that_ignores_the_fault_fails_and_the_fault_is_gone(runner, chat
 
 def test_phases_are_told_in_order(runner, chat, gateway):
     told = []
-    runner(lambda _drill, phase, _t: told.append(phase)).run(drill(BREAK))
-    assert told == ["marker", "steady", "inject", "heal"]
+    runner(told.append).run(drill(BREAK))
+    assert [line.split()[1] for line in told] == ["marker", "steady", "inject", "heal"]
 
 
 def test_a_fault_that_hits_nothing_is_inconclusive(runner):
@@ -160,8 +161,8 @@ def test_without_a_steady_state_nothing_is_broken(runner, chat, history, monkeyp
 
 
 def test_users_in_trouble_stop_the_drill_and_heal_it(runner, chat, gateway, history):
-    def break_the_application(_drill, phase, _t):
-        chat.status = 500 if phase == "inject" else chat.status
+    def break_the_application(line):
+        chat.status = 500 if " inject " in line else chat.status
 
     verdict = runner(break_the_application).run(drill(BREAK))
     assert verdict.exit is Exit.STOPPED
@@ -179,8 +180,8 @@ def test_a_wrong_token_is_told_as_such_and_nothing_is_broken(runner, chat, gatew
 
 
 def test_an_interruption_heals_on_its_way_out(runner, gateway, history):
-    def interrupt(_drill, phase, _t):
-        if phase == "heal":
+    def interrupt(line):
+        if " heal " in line:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -190,8 +191,8 @@ def test_an_interruption_heals_on_its_way_out(runner, gateway, history):
 
 
 def test_a_heal_that_cannot_be_seen_stays_armed_and_is_its_own_verdict(runner, gateway, keeper):
-    def lose_the_gateway(_drill, phase, _t):
-        if phase == "heal":
+    def lose_the_gateway(line):
+        if " heal " in line:
             gateway.kill()
             gateway.wait()
 
@@ -269,3 +270,16 @@ def test_a_fault_nobody_renews_heals_itself(injectors, keeper, history, gateway,
 )
 def test_operations_are_told_by_their_route(method, path, op):
     assert operation(method, path) == op
+
+
+def test_an_interruption_while_the_keeper_arms_heals_too(runner, keeper, gateway, monkeypatch):
+    def interrupted(key, undo):
+        Keeper.arm(keeper, key, undo)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(keeper, "arm", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        runner().run(drill(BREAK))
+    gateway.kill()  # what is still armed could not be undone any more
+    gateway.wait()
+    assert keeper.down() == []

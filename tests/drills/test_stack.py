@@ -2,63 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
-import sys
 import textwrap
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
 from awaiting import eventually
-
-ROOT = Path(__file__).parents[2]
-MARK = "ZEP_GUARD_TEST_RUN"
+from pytest_run import ROOT, PytestRun, standing_toxiproxy
 
 pytestmark = pytest.mark.stack
-
-
-@dataclass
-class PytestRun:
-    """`pytest -m drill` as a process of its own; every process it starts carries MARK in its environment."""
-
-    out: Path
-    environ: dict[str, str] = field(default_factory=dict)
-    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        argv = [sys.executable, "-m", "pytest", "-m", "drill", "-p", "no:cacheprovider"]
-        argv += [
-            "-c",
-            str(ROOT / "pyproject.toml"),
-            "--rootdir",
-            str(ROOT),
-            "--drill-out",
-            str(self.out),
-            *words,
-        ]
-        environ = {**os.environ, MARK: self.mark, **self.environ}
-        return subprocess.Popen(argv, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)
-
-    def left(self) -> list[str]:
-        """Return the commands that still run."""
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if f"{MARK}={self.mark}".encode() in (folder / "environ").read_bytes():
-                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-            except OSError:
-                continue  # ended while we looked, or not ours
-        return found
-
-    def journal(self) -> str:
-        return next(iter(self.out.glob("*/journal.ndjson"))).read_text()
 
 
 @pytest.fixture
@@ -101,14 +56,8 @@ def test_a_drill_whose_fault_hits_nothing_is_inconclusive_and_a_junit_error(run,
 
 @pytest.fixture
 def toxiproxy() -> Iterator[str]:
-    """A Toxiproxy that was there before the drill and is there after it."""
-    argv = [sys.executable, "-m", "chaos.cli", "toxiproxy", "--port", "0"]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-    try:
-        yield "http://" + re.search(r'"listen": "([^"]*)"', process.stdout.readline()).group(1)
-    finally:
-        process.terminate()
-        process.communicate()
+    with standing_toxiproxy() as url:
+        yield url
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

@@ -105,3 +105,16 @@ def test_where_hosts_are_listed_no_other_is_drilled(tmp_path, monkeypatch, liste
     monkeypatch.setenv("ZEP_CHAOS_ALLOW", f"127.0.0.1, {listed}")
     with pytest.raises(TargetError, match=complaint) if complaint else contextlib.nullcontext():
         load(tmp_path, FILE)
+
+
+def test_a_pager_is_a_capability_with_a_token_of_its_own(tmp_path):
+    alerts = '[alerts]\npager_log_url = "http://pager.example:8476/log"\n'
+    target = load(tmp_path, FILE + alerts + 'token_env = "PAGER"\n', {**ENVIRON, "PAGER": "s3cret"})
+    assert (target.pager_log_url, target.pager_token) == ("http://pager.example:8476/log", "s3cret")
+    assert "s3cret" not in repr(target) + str(target.public())
+    assert load(tmp_path, FILE + alerts).pager_token == ""
+    assert load(tmp_path, FILE).pager_log_url == ""
+    with pytest.raises(TargetError, match="takes the bearer token from PAGER, which is not set"):
+        load(tmp_path, FILE + alerts + 'token_env = "PAGER"\n')
+    with pytest.raises(TargetError, match="begins with http"):
+        load(tmp_path, FILE + '[alerts]\npager_log_url = "pager"\n')

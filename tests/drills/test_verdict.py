@@ -109,7 +109,13 @@ def test_a_fault_that_answered_something_else_proves_nothing(story):
 
 def test_a_capability_that_is_missing_is_named(story):
     lacking = story.drop("fault_applied").add("lacks", 1.0, text="target x has no Toxiproxy")
-    assert check(lacking, "fault_hit").why == "target x has no Toxiproxy"
+    found = verdict_of(lacking)
+    assert found.sentence == "auth_401 is inconclusive: capability: target x has no Toxiproxy"
+
+
+def test_what_could_not_begin_says_why_however_busy_the_machine_was(story):
+    busy = story.drop("steady").add("machine", 4.0, waited=0.9)
+    assert verdict_of(busy).sentence.startswith("auth_401 is inconclusive: steady_state: not reached")
 
 
 def test_a_link_fault_hits_the_reads_that_travel_it(story):

@@ -24,7 +24,7 @@ HEADER = {
 
 
 def drill(name: str, begin: float, verdict: str = "pass", worker: str = "4711") -> Iterator[dict[str, Any]]:
-    """Yield the lines of one drill of 12 s that begins at `begin`."""
+    """Yield the lines of one drill that begins at `begin` and takes 12 s."""
     dice = random.Random(name)  # noqa: S311 - the same journal every time
     yield {"kind": "drill", "drill": name, "t": begin, "title": f"Title of {name}", "why": "Because."}
     phases = ("marker", "steady", "inject", "degraded", "heal", "recover", "after")
@@ -74,6 +74,36 @@ def drill(name: str, begin: float, verdict: str = "pass", worker: str = "4711") 
             "probes": 1,
         },
     }
+
+
+def minute(folder: Path) -> Path:
+    """Write the journal of the busiest drill that takes a minute; return the folder."""
+    name = "flapping"
+    told = [line for line in drill(name, 0.0) if line["kind"] not in ("request", "verdict", "probe")]
+    (judged,) = (line for line in drill(name, 0.0) if line["kind"] == "verdict")
+    for n in range(12_000):
+        t, down = n / 200, n // 100 % 2
+        told.append(
+            {
+                "kind": "request",
+                "drill": name,
+                "t": t,
+                "status": 500 if n % 7 == 0 else 200,
+                "ms": 5.0 + n % 11,
+                "worker": str(4711 + n % 2),
+                "mode": "write_only" if down else "read_write",
+                "source": "write_only_forced" if down or n % 5 == 0 else "zep",
+                "reason": None,
+                "error": None,
+            }
+        )
+        if n % 3 == 0:
+            told.append({"kind": "fault_hit", "drill": name, "t": t, "name": f"drill-7f3a-{name}-{n % 2}"})
+        if n % 100 == 0:
+            told.append({"kind": "probe", "drill": name, "t": t, "status": 503, "fault": "status"})
+    told += [{**judged, "t": 60.0}, {"kind": "verdict", "drill": None, "t": 61.0, "verdict": "pass"}]
+    (folder / "journal.ndjson").write_text("".join(json.dumps(line) + "\n" for line in [HEADER, *told]))
+    return folder
 
 
 def write(folder: Path, drills: dict[str, str], *, finished: bool = True, worker: str = "4711") -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drills.checks.telemetry import EXPORTED, OF_AN_OUTAGE
+from drills.checks.telemetry import EXPORTED, OF_A_DOWNGRADE, OF_FAILED_READS
 
 
 def request(t: float, worker: str, mode: str, *, ms: float = 5.0, **fields: Any) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def metrics(t: float, at: str, mode: str, downgrades: int, failures: int) -> dic
     }
     values['memory_zep_downgrades_total{reason="auth"}'] = downgrades
     values['memory_zep_context_failures_total{reason="auth"}'] = failures
-    for name in (*EXPORTED, *OF_AN_OUTAGE):
+    for name in (*EXPORTED, *OF_A_DOWNGRADE, *OF_FAILED_READS):
         if not any(key.startswith(name) for key in values):
             values[name] = 1.0
     return {"t": t, "kind": "metrics", "at": at, "values": values}

@@ -1,0 +1,1 @@
+"""Allure: a drill's journal as Allure's results; loaded only where `--alluredir` is given."""

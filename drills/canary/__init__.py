@@ -1,0 +1,1 @@
+"""May a rollout go on?  A policy's criteria, asked of Prometheus interval by interval."""

@@ -1,0 +1,35 @@
+"""Which Zep is behind the gateway of docker-compose.yml: the double, or what ``$ZEP_UPSTREAM`` names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from drills.target import Target, TargetError
+
+UPSTREAM = "ZEP_UPSTREAM"
+PER_MINUTE = "ZEP_PER_MINUTE"
+KEY = "ZEP_API_KEY"
+DOUBLE = "http://zep:8000"
+
+
+def foreign(environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether another Zep than the double answers."""
+    return environ.get(UPSTREAM, DOUBLE) != DOUBLE
+
+
+def adapted(target: Target, environ: Mapping[str, str] = os.environ) -> Target:
+    """Return a target that promises nothing which another Zep than the double cannot keep.
+
+    `ZEP_PER_MINUTE` is what the account allows.  Raises `TargetError`.
+    """
+    if not foreign(environ):
+        return target
+    if not environ.get(KEY):
+        raise TargetError(f"{environ[UPSTREAM]} needs a key: put that of an account for tests into ${KEY}")
+    try:
+        allowed = float(environ.get(PER_MINUTE) or target.zep_per_minute)
+    except ValueError:
+        raise TargetError(f"${PER_MINUTE} is a number of requests, such as 5") from None
+    return replace(target, stored_url="", zep_per_minute=allowed)
