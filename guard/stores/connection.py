@@ -69,8 +69,16 @@ class Connections:
 
     def close(self) -> None:
         """Close the sockets; a later use opens new ones."""
-        self.hasty.close()
-        self.patient.close()
+        leave(self.hasty)
+        leave(self.patient)
+
+
+def leave(client: redis.Redis) -> None:
+    """Close the sockets of `client` that nobody uses.
+
+    A prober may still wait for its answer: under it redis-py would raise whatever it stumbles over.
+    """
+    client.connection_pool.disconnect(inuse_connections=False)
 
 
 def connect(url: str, prefix: str = "{mem}:") -> Connections:

@@ -18,6 +18,8 @@ from guard.errors import SettingsError, StoreError
 from guard.forks import in_child
 from guard.outbox import COOL_S, PARTITIONS, Depth, Poison, Taken, partition
 from guard.policy import Policy
+from guard.stores.answering import answering
+from guard.stores.connection import leave
 
 SCRIPTS = ("put", "look", "take", "done", "back", "aside", "retry")
 LISTED = 1000
@@ -55,12 +57,12 @@ class RedisOutbox:
 
     def waits(self, thread_id: str) -> bool:
         """Tell whether something of the thread waits, in one round trip."""
-        with _answering():
+        with answering():
             return bool(self._client.hexists(self._threads, thread_id))
 
     def look(self) -> Depth:
         """Return how much waits."""
-        with _answering():
+        with answering():
             answer = self._scripts["look"](keys=self._keys)
         self._note(answer)
         return Depth(int(answer[1]), int(answer[2]) / 1000)
@@ -87,7 +89,7 @@ class RedisOutbox:
 
     def poison(self) -> list[Poison]:
         """Return what was set aside, oldest first."""
-        with _answering():
+        with answering():
             found: Any = self._client.xrange(self._aside, count=LISTED)
         return [Poison(name, raw["thread"], raw["reason"], int(raw["tries"])) for name, raw in found]
 
@@ -105,7 +107,7 @@ class RedisOutbox:
         """Subscribe; what is yielded waits that many seconds, or until the outbox was filled or emptied."""
         pubsub = self._client.pubsub()  # type: ignore[no-untyped-call]  # redis-py
         try:
-            with _answering():
+            with answering():
                 pubsub.subscribe(self._channel)
             yield lambda timeout_s: self._heard(pubsub, timeout_s)
         finally:
@@ -113,10 +115,10 @@ class RedisOutbox:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()
+        leave(self._client)
 
     def _heard(self, pubsub: Any, timeout_s: float) -> None:
-        with _answering():
+        with answering():
             message = pubsub.get_message(timeout=timeout_s)
         if message and message["type"] == "message":
             self._note(message["data"].split())
@@ -125,7 +127,7 @@ class RedisOutbox:
         return bool(self._run(script, taken.partition, taken.id, taken.token, taken.thread_id, *rest)[0])
 
     def _run(self, script: str, *args: Any) -> list[Any]:
-        with _answering():
+        with answering():
             answer: list[Any] = self._scripts[script](keys=self._keys, args=args)
         self._note(answer)
         return answer[3:]
@@ -141,15 +143,6 @@ class RedisOutbox:
         """Also in a forked child, which knows nothing yet: until it has looked it asks before each write."""
         self.filled = True
         self._lock = Lock()
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """See `stores/redis.py`."""
-    try:
-        yield
-    except (redis.RedisError, OSError) as error:
-        raise StoreError(f"Redis does not answer ({type(error).__name__})") from error
 
 
 def _source(script: str) -> str:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-import redis
-
 from guard.errors import StoreError
 from guard.history import Turn
 from guard.machine import (
@@ -32,6 +30,7 @@ from guard.machine import (
 from guard.modes import Mode
 from guard.policy import Policy
 from guard.ports import Clock, Feed
+from guard.stores.answering import answering
 from guard.stores.connection import Connections
 
 PING_EVERY_S = 0.25
@@ -65,13 +64,13 @@ class RedisStore:
 
     def history(self) -> list[Turn]:
         """Return the last transitions, newest first."""
-        with _answering():
+        with answering():
             entries = self._scripts["history"](keys=self._keys)
         return [_turn(json.loads(entry)) for entry in entries]
 
     def show_writes(self, *, open_s: float) -> None:
         """Let `status` know that a write breaker opened for `open_s`, or with 0 that it closed."""
-        with _answering():
+        with answering():
             if open_s:
                 self._client.set(self._writes_key, "open", px=_ms(open_s))
             else:
@@ -79,7 +78,7 @@ class RedisStore:
 
     def writes_open(self) -> bool:
         """Tell whether some process's write breaker is open."""
-        with _answering():
+        with answering():
             return bool(self._client.exists(self._writes_key))
 
     @contextmanager
@@ -87,7 +86,7 @@ class RedisStore:
         """Subscribe; raise StoreError when Redis does not answer."""
         pubsub = self._client.pubsub()  # type: ignore[no-untyped-call]  # redis-py
         try:
-            with _answering():
+            with answering():
                 pubsub.subscribe(self._keys[1])
             yield _Feed(pubsub, self._clock)
         finally:
@@ -98,7 +97,7 @@ class RedisStore:
         self._connections.close()
 
     def _run(self, script: str, args: tuple[Any, ...]) -> tuple[State, Verb]:
-        with _answering():
+        with answering():
             verb, snapshot = self._scripts[script](keys=self._keys, args=args)
         return _state(snapshot, self._clock.monotonic()), Verb(verb)
 
@@ -139,7 +138,7 @@ class _Feed:
         self.pinged = self.clock.monotonic()
 
     def next(self, timeout_s: float) -> State | None:
-        with _answering():
+        with answering():
             self._beat()
             message = self.pubsub.get_message(timeout=min(timeout_s, PING_EVERY_S))
         if message is None:
@@ -155,15 +154,6 @@ class _Feed:
         self.missed += 1
         self.pinged = self.clock.monotonic()
         self.pubsub.ping()
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Turn redis-py's errors into ours; the URL may hold a password, so it is not repeated."""
-    try:
-        yield
-    except (redis.RedisError, OSError) as error:
-        raise StoreError(f"Redis does not answer ({type(error).__name__})") from error
 
 
 def _source(script: str) -> str:

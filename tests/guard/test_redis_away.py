@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from guard import Kind, MemoryGuard, Mode, Policy
 from guard.clock import SystemClock
+from guard.errors import StoreError
 from guard.metrics import Metrics
 from guard.parts import Parts
 from guard.stores.cache import RedisCache
@@ -200,3 +201,27 @@ class Slow:
                     if not piece:
                         break
             sink.shutdown(socket.SHUT_WR)
+
+
+def test_a_store_that_is_closed_takes_nothing_from_under_a_reader(redis_url):
+    """A guard is closed while its prober waits for an answer: redis-py raises whatever it stumbles over."""
+    store, over, others = RedisStore(connect(redis_url), Policy(), SystemClock()), threading.Event(), []
+
+    def read() -> None:
+        while not over.is_set():
+            try:
+                store.read()
+            except StoreError:
+                pass
+            except Exception as error:  # noqa: BLE001 - what must not get out
+                others.append(repr(error))
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for _ in range(2000):
+        store.close()
+    over.set()
+    for reader in readers:
+        reader.join()
+    assert set(others) == set()
