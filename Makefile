@@ -3,6 +3,7 @@
 # make stack   whole runs that must not end well: a broken guard, no fault, a kill in mid-fault
 # make matrix  the drills as detectors: broken guards, each caught by the drill named for it
 # make v3      the adapter's tests and the drills with zep-cloud 3.x, in an environment of its own
+# make v1      the main drills with the API of the last self-hosted server
 # make lint    style and types
 #
 # Everything lives in .venv; PYTHON=python3.12 picks another interpreter, ARGS="-k auth_401" goes to pytest.
@@ -11,7 +12,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: drill test stack matrix v3 lint clean
+.PHONY: drill test stack matrix v3 v1 lint clean
 
 drill: .venv/dev.stamp
 	@echo "== drill: a local stack, forty-eight drills under load; about four minutes"
@@ -34,6 +35,10 @@ v3: .venv-v3/dev.stamp
 	@.venv-v3/bin/pytest -q tests/guard/zep tests/chaos/test_zep_v3.py tests/chaos/test_zep_v4.py
 	@.venv-v3/bin/pytest -m drill -k "auth_401 or server_errors or timeouts or path or key_rotation" $(ARGS)
 
+v1: .venv/dev.stamp
+	@echo "== v1: the main drills in front of a self-hosted server's API; half a minute"
+	@ZEP_API_PATH=/api/v1 $(BIN)/pytest -m drill -k "auth_401 or server_errors or timeouts or write_path" $(ARGS)
+
 lint: .venv/dev.stamp
 	@echo "== lint: ruff, then mypy --strict"
 	@$(BIN)/ruff check .
@@ -43,6 +48,8 @@ lint: .venv/dev.stamp
 .venv/dev.stamp: pyproject.toml | .venv/bin/python
 	@echo "== install: zep-guard with all its tools into .venv, from PyPI; a minute or two, once"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@# The self-hosted Zep's own client, which the double must serve; it pins an httpx and a packaging of 2023.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'zep-python>=1.5,<2'
 	@touch $@
 
 .venv-v3/dev.stamp: pyproject.toml | .venv-v3/bin/python

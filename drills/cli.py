@@ -179,11 +179,14 @@ def _compose(verb: str, file: Path) -> int:
     try:
         from chaos.stack import containers  # noqa: PLC0415 - the Docker SDK takes its time
         from chaos.stack.readiness import StackError  # noqa: PLC0415
+        from drills import upstream  # noqa: PLC0415 - httpx takes its time
+        from drills.target import TargetError  # noqa: PLC0415
     except ModuleNotFoundError as error:
         return _complain(f"{error.name} is missing: pip install 'zep-guard[drills]'")
     try:
+        upstream.choose(file)
         containers.up(file) if verb == "up" else containers.down(file)
-    except StackError as error:
+    except (StackError, TargetError) as error:
         sys.stderr.write(f"zep-drill {verb}: {error}\n")
         return CANNOT_START
     if verb == "up":

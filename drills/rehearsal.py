@@ -63,11 +63,12 @@ def local() -> Iterator[Scene]:
 def compose(file: Path) -> Iterator[Scene]:
     """Drill docker-compose.yml's stack: started where it does not run, and left running.
 
-    Raises `StackError` and `KeeperError`, one line each.
+    Raises `StackError`, `TargetError` and `KeeperError`, one line each.
     """
     from chaos.stack import containers  # noqa: PLC0415 - the Docker SDK takes its time
     from drills.beside import Beside  # noqa: PLC0415 - same
 
+    upstream.choose(file)
     os.environ.setdefault(GATEWAY_TOKEN_ENV, COMPOSE_SECRET)
     described = Path(__file__).with_name("compose.toml")
     target = upstream.adapted(Target.load(described, {"ASSISTANT_TOKEN": COMPOSE_SECRET, **os.environ}))

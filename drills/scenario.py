@@ -12,9 +12,9 @@ from typing import ClassVar
 from chaos.faults import Down, HttpFault, KeyRejected, ProcessFault, RedisFault, Toxic
 from chaos.faults import Fault as Injected
 
-CONTEXT_READ = "GET /api/*/threads/*/context"
+CONTEXT_READ = "GET /api/*/{threads/*/context,sessions/*/memory}"
 """The route of reads, in every version of Zep's API."""
-MESSAGE_WRITE = "POST /api/*/threads/*/messages"
+MESSAGE_WRITE = "POST /api/*/{threads/*/messages,sessions/*/memory}"
 """The route of writes, in every version of Zep's API."""
 ZEP, REDIS = "zep", "redis"
 """Proxies as a drill names them; the runner puts in the target's own names."""

@@ -10,6 +10,13 @@ from drills.evidence import Evidence, fine
 from drills.history import History, lines_of
 
 Entry = dict[str, Any]
+OPERATIONS = {
+    ("GET", "context"): "read",
+    ("POST", "messages"): "write",
+    ("GET", "memory"): "read",  # a self-hosted server's
+    ("POST", "memory"): "write",
+}
+"""By method and the path's last word."""
 
 
 class Sent:
@@ -64,7 +71,7 @@ class Sent:
 def operation(method: str, path: str) -> str:
     """Tell a read of context and a write of messages from the rest of Zep's API."""
     end = path.partition("?")[0].rstrip("/").rsplit("/", 1)[-1]
-    return {("GET", "context"): "read", ("POST", "messages"): "write"}.get((method, end), "other")
+    return OPERATIONS.get((method, end), "other")
 
 
 def _write(history: History, drill: str, entry: Entry) -> None:

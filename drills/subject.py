@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -110,7 +111,7 @@ class Assistant:
         return {
             "DJANGO_SETTINGS_MODULE": "drills.assistant.settings",
             "PROMETHEUS_MULTIPROC_DIR": str(multiproc),
-            "ZEP_BASE_URL": self.endpoints.zep_url,
+            "ZEP_BASE_URL": self.endpoints.zep_url + os.environ.get("ZEP_API_PATH", ""),
             "ZEP_API_KEY": self.api_key,
             "ASSISTANT_TOKEN": self.token,
             "GUARD_MARKER": MARKER,

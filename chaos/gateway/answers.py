@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from chaos.faults import Garbage, HttpFault, Status
-from chaos.zep.errors import v3_body, v4_body
+from chaos.zep.errors import error_text
 
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
@@ -57,8 +57,7 @@ def phrase(status: int) -> str:
 
 
 def _status(fault: Status, path: str) -> Answer:
-    zeps = v3_body if path.startswith("/api/v2/") else v4_body
-    body = json.dumps(zeps(fault.code)) if fault.body is None else fault.body
+    body = error_text(path, fault.code) if fault.body is None else fault.body
     wait = {} if fault.retry_after_s is None else {"Retry-After": str(math.ceil(fault.retry_after_s))}
     return Answer(fault.code, body, wait)
 

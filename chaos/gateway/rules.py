@@ -131,13 +131,24 @@ class Rules:
 
 
 def route_pattern(route: str) -> re.Pattern[str]:
-    """Compile ``METHOD /path``: `*` inside one segment, `**` any tail; raise ValueError for anything else."""
+    """Compile ``METHOD /path``: `*` inside one segment, `**` any tail, `{a,b}` either.
+
+    Raises ValueError for anything else.
+    """
     method, _, path = route.partition(" ")
     if not method or not path.startswith("/"):
         raise ValueError(
             f"route {route!r} is not usable: give METHOD /path, for example GET /api/*/threads/**"
         )
     verb = "[A-Z]+" if method == "*" else re.escape(method.upper())
-    parts = (re.escape(piece) for piece in re.split(r"(\*\*|\*)", path))
-    tail = "".join(parts).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")
-    return re.compile(f"{verb} {tail}")
+    return re.compile(f"{verb} {_globbed(path)}")
+
+
+def _globbed(path: str) -> str:
+    return "".join(map(_piece, re.split(r"(\*\*|\*|\{[^{}]*\})", path)))
+
+
+def _piece(text: str) -> str:
+    if text.startswith("{") and text.endswith("}"):
+        return f"(?:{'|'.join(map(_globbed, text[1:-1].split(',')))})"
+    return {"**": ".*", "*": "[^/]*"}.get(text, re.escape(text))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chaos.web import Request, Response, json_response
-from chaos.zep import v3, v4
-from chaos.zep.errors import v3_body, v4_body
+from chaos.zep import v1, v3, v4
+from chaos.zep.errors import error_response
 from chaos.zep.ledger import Ledger
 from chaos.zep.past import Past
 from chaos.zep.routes import Route, Stored
@@ -19,8 +18,9 @@ RATE_LIMIT = {"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "999", "X-Ra
 
 class _Dialect(NamedTuple):
     prefix: str
+    scheme: str
     routes: list[Route]
-    error_body: Callable[[int, str], dict[str, Any]]
+    headers: dict[str, str]
 
 
 class Api:
@@ -33,9 +33,12 @@ class Api:
         self._store = store = Store(past.new_uuid, past.timestamp)
         self._past = past
         self._ledger = ledger
-        self._authorization = f"Api-Key {api_key}".encode()
-        self._v4 = _Dialect(v4.PREFIX, v4.V4(store).routes, v4_body)
-        self._v3 = _Dialect(v3.PREFIX, v3.V3(store).routes, v3_body)
+        self._api_key = api_key
+        self._v4 = _Dialect(v4.PREFIX, "Api-Key", v4.V4(store).routes, RATE_LIMIT)
+        self._others = [
+            _Dialect(v3.PREFIX, "Api-Key", v3.V3(store).routes, RATE_LIMIT),
+            _Dialect(v1.PREFIX, "Bearer", v1.V1(store).routes, {}),
+        ]
         self._rejecting = False
         past.repeat(lambda request: self._dispatch(self._dialect(request), request, []))
 
@@ -43,24 +46,26 @@ class Api:
         """Answer, and write the request into the ledger."""
         if request.path.startswith("/_double/"):
             return self._double(request)
+        if request.path == v1.HEALTH:
+            return v1.healthy()
         dialect = self._dialect(request)
         stored: Stored = []
         self._past.begin()
         try:
-            self._check_key(request)
+            self._check_key(dialect, request)
             response = self._dispatch(dialect, request, stored)
             self._past.keep(request)
         except ZepError as error:
-            response = json_response(dialect.error_body(error.status, str(error)), error.status)
+            response = error_response(request.path, error.status, str(error))
         self._ledger.note(request.method, request.path, response.status, stored or None)
-        return Response(response.status, response.body, {**response.headers, **RATE_LIMIT})
+        return Response(response.status, response.body, {**response.headers, **dialect.headers})
 
     def _dialect(self, request: Request) -> _Dialect:
-        return self._v3 if request.path.startswith(v3.PREFIX) else self._v4
+        return next((other for other in self._others if request.path.startswith(other.prefix)), self._v4)
 
-    def _check_key(self, request: Request) -> None:
+    def _check_key(self, dialect: _Dialect, request: Request) -> None:
         sent = request.headers.get("authorization", "").encode("latin1")
-        if self._rejecting or not hmac.compare_digest(sent, self._authorization):
+        if self._rejecting or not hmac.compare_digest(sent, f"{dialect.scheme} {self._api_key}".encode()):
             raise ZepError(401, "unauthorized")
 
     def _dispatch(self, dialect: _Dialect, request: Request, stored: Stored) -> Response:
@@ -80,9 +85,9 @@ class Api:
             try:
                 return json_response(self._store.thread_by_any_name(request.query["thread"]).messages)
             except ZepError as error:
-                return json_response(v4_body(error.status, str(error)), error.status)
+                return error_response(request.path, error.status, str(error))
         if request.path == "/_double/rejecting" and request.method in ("GET", "PUT", "DELETE"):
             if request.method != "GET":
                 self._rejecting = request.method == "PUT"
             return json_response({"rejecting": self._rejecting})
-        return json_response(v4_body(404), 404)
+        return error_response(request.path, 404)

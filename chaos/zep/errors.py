@@ -1,9 +1,12 @@
-"""Zep's error bodies, as its two APIs send them."""
+"""Zep's errors, as each of its APIs words them."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
 
+from chaos.web import Response
+
+NOT_FOUND = 404
 CODES = {
     400: "bad_request",
     401: "unauthorized",
@@ -18,14 +21,24 @@ CODES = {
     503: "service_unavailable",
     504: "gateway_timeout",
 }
+V1, V3 = "/api/v1/", "/api/v2/"
 
 
-def v4_body(status: int, message: str | None = None) -> dict[str, Any]:
-    """Return ``{"error": {"code", "message"}}`` for a status."""
+def error_text(path: str, status: int, message: str = "") -> str:
+    """Return the body of an error that answers a request for `path`.
+
+    A self-hosted server has plain words, and no others for what it does not know; Zep Cloud has JSON.
+    """
     code = CODES.get(status, "error")
-    return {"error": {"code": code, "message": message or code.replace("_", " ")}}
+    words = message or code.replace("_", " ")
+    if path.startswith(V1):
+        return f"{'not found' if status == NOT_FOUND else words}\n"
+    if path.startswith(V3):
+        return json.dumps({"message": words})
+    return json.dumps({"error": {"code": code, "message": words}})
 
 
-def v3_body(status: int, message: str | None = None) -> dict[str, Any]:
-    """Return ``{"message"}``."""
-    return {"message": message or CODES.get(status, "error").replace("_", " ")}
+def error_response(path: str, status: int, message: str = "") -> Response:
+    """Return the whole of it."""
+    media_type = "text/plain; charset=utf-8" if path.startswith(V1) else "application/json"
+    return Response(status, error_text(path, status, message).encode(), {"Content-Type": media_type})

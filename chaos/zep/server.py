@@ -18,7 +18,8 @@ EXAMPLE = "example: ZEP_API_KEY=k zep-chaos zep --listen 127.0.0.1:8000 --ledger
 
 def main(argv: list[str]) -> int:
     """Serve until SIGTERM; return 2 for a mistake, told in one line."""
-    parser = web.Parser("zep-chaos zep", description="A double of Zep Cloud's v3 and v4 API.", epilog=EXAMPLE)
+    about = "A double of Zep Cloud's v3 and v4 API, and of a self-hosted 0.27's."
+    parser = web.Parser("zep-chaos zep", description=about, epilog=EXAMPLE)
     parser.add_argument("--listen", required=True, metavar="H:P", help="port 0 takes a free one")
     parser.add_argument("--api-key", metavar="K", help="the one key it accepts (default: ZEP_API_KEY)")
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="also write the ledger here")

@@ -82,6 +82,10 @@ class Store:
         self._threads[about["uuid"]] = Thread(about)
         return about
 
+    def threads(self) -> list[dict[str, Any]]:
+        """Return what is known about each thread, oldest first."""
+        return [thread.about for thread in self._threads.values()]
+
     def thread(self, uuid: str) -> Thread:
         """Return a thread by UUID."""
         return _found(self._threads.get(uuid), "thread")

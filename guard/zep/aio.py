@@ -1,4 +1,4 @@
-"""Zep Cloud as a `ports.AsyncMemory`, through the official SDK's awaiting client."""
+"""Zep as a `ports.AsyncMemory`: see `ZepMemory`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class AsyncZepMemory:
     """Implements `ports.AsyncMemory`; deadlines are the caller's.  Each loop has its own connections."""
 
     def __init__(self, base_url: str, api_key: str, directory: Directory) -> None:
-        self._dialect = dialect(directory)
+        self._dialect = dialect(directory, base_url)
         self._base_url = address(base_url, self._dialect.API_PATH, self._dialect.CLOUD_URL)
         self._api_key = usable(api_key)
         self.idempotent = self._dialect.idempotent

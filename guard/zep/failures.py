@@ -6,6 +6,8 @@ either (measured with zep-cloud 3.30.0 and 4.0.1).  The texts are dropped: they 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import httpx
 
 from guard.errors import Kind, MemoryFailure
@@ -21,9 +23,14 @@ def classify(error: Exception) -> MemoryFailure:
     if isinstance(error, httpx.TransportError):
         return MemoryFailure(_transport_kind(error))
     status = getattr(error, "status_code", None)
-    headers = {k.lower(): v for k, v in (getattr(error, "headers", None) or {}).items()}
     if status is None:
         return MemoryFailure(_unsent_kind(error))
+    return failure_of(status, getattr(error, "headers", None) or {})
+
+
+def failure_of(status: int, headers: Mapping[str, str]) -> MemoryFailure:
+    """Return the failure that an answer with this status is."""
+    headers = {k.lower(): v for k, v in headers.items()}
     if status == 404 and "json" not in headers.get("content-type", "json"):  # noqa: PLR2004 - Not Found
         return MemoryFailure(Kind.BAD_RESPONSE, status_code=status)
     return MemoryFailure(_status_kind(status), status_code=status, retry_after_s=_seconds(headers))
@@ -56,7 +63,7 @@ def _unsent_kind(error: Exception) -> Kind:
     return Kind.BAD_RESPONSE
 
 
-def _seconds(headers: dict[str, str]) -> float | None:
+def _seconds(headers: Mapping[str, str]) -> float | None:
     """Return Retry-After in seconds; an HTTP date is left to the default hold."""
     try:
         return max(0.0, float(headers["retry-after"]))

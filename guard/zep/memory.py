@@ -1,4 +1,4 @@
-"""Zep Cloud as a `ports.Memory`, through the official SDK, 3.x or 4.x, whichever is installed."""
+"""Zep as a `ports.Memory`: Zep Cloud through the official SDK, 3.x or 4.x, or a self-hosted 0.27."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from guard.forks import in_child
 from guard.ports import Directory, Message, Reading
 from guard.zep.flow import Ask, Dialect, Flow, LookUp, failure_for
 from guard.zep.transport import client, deadline
+from guard.zep.v1 import V1
 from guard.zep.v3 import V3
 from guard.zep.v4 import V4
 
@@ -25,8 +26,10 @@ PROBE: Any = {"additional_headers": {"X-Guard-Probe": "1"}}
 FIRST_V4 = 4
 
 
-def dialect(directory: Directory) -> Dialect:
-    """Return the dialect of the SDK that is installed."""
+def dialect(directory: Directory, base_url: str = "") -> Dialect:
+    """Return a self-hosted server's dialect, where the URL is one's, else that of the SDK installed."""
+    if urlsplit(base_url).path.rstrip("/").endswith(V1.API_PATH):
+        return V1(directory)
     major = int(version("zep-cloud").split(".")[0])
     return V4(directory) if major >= FIRST_V4 else V3(directory)
 
@@ -56,7 +59,7 @@ class ZepMemory:
     """Implements `ports.Memory`; `directory` keeps Zep's names for our threads and users (4.x)."""
 
     def __init__(self, base_url: str, api_key: str, directory: Directory) -> None:
-        self._dialect = dialect(directory)
+        self._dialect = dialect(directory, base_url)
         self._base_url = address(base_url, self._dialect.API_PATH, self._dialect.CLOUD_URL)
         self._api_key = usable(api_key)
         self.idempotent = self._dialect.idempotent

@@ -28,6 +28,10 @@ def hits(rules: Rules, n: int, now: float = 0.0) -> int:
         ("* /**", "GET /", True),
         ("GET /api/*", f"GET {PATH}", False),
         ("GET /a.b", "GET /aXb", False),
+        ("GET /api/*/{threads/*/context,sessions/*/memory}", f"GET {PATH}", True),
+        ("GET /api/*/{threads/*/context,sessions/*/memory}", "GET /api/v1/sessions/a%20b/memory", True),
+        ("GET /api/*/{threads/*/context,sessions/*/memory}", "GET /api/v1/threads/t/memory", False),
+        ("GET /{a", "GET /{a", True),
     ],
 )
 def test_routes(route, request_line, matches):

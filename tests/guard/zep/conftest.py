@@ -1,4 +1,4 @@
-"""The real SDK, whichever major is installed, blocking and awaiting, before a Zep that misbehaves."""
+"""The real SDK, whichever major is installed, and a self-hosted server's API: blocking and awaiting."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from raw_zep import RawZep
+from sdk import APIS, HOSTED
 
 from guard.directory import LocalDirectory
 from guard.errors import Kind, MemoryFailure
@@ -63,13 +64,19 @@ def directory() -> LocalDirectory:
     return directory
 
 
+@pytest.fixture(params=APIS)
+def api(request) -> str:
+    return request.param
+
+
 @pytest.fixture(params=["blocking", "awaiting"])
-def make_memory(request, directory) -> Iterator[Callable[..., ZepMemory]]:
+def make_memory(request, api, directory) -> Iterator[Callable[..., ZepMemory]]:
     made: list[ZepMemory] = []
 
-    def make(base_url: str, api_key: str = "a-key") -> ZepMemory:
+    def make(base_url: str, api_key: str = "a-key", path: str | None = None) -> ZepMemory:
         kind = ZepMemory if request.param == "blocking" else Awaited
-        made.append(kind(base_url, api_key, directory))
+        where = base_url + (HOSTED.get(api, "") if path is None else path)
+        made.append(kind(where, api_key, directory))
         return made[-1]
 
     yield make

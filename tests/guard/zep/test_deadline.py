@@ -57,17 +57,18 @@ def test_connecting_counts_for_a_read_and_has_its_own_budget_for_a_probe(black_h
     assert took_s == pytest.approx(0.5, abs=SLACK_S)
 
 
-def test_a_probe_is_marked_and_repeats_the_read_that_failed(raw_zep, memory):
+def test_a_probe_is_marked_and_repeats_the_read_that_failed(raw_zep, memory, api):
     memory.probe("t", timeout_ms=250, connect_ms=1000)
-    assert raw_zep.requests[0].startswith(f"GET {CONTEXT_PATH} ".encode())
+    assert raw_zep.requests[0].startswith(f"GET {CONTEXT_PATH[api]} ".encode())
     assert b"x-guard-probe: 1" in raw_zep.requests[0].lower()
 
 
-def test_a_probe_without_a_thread_asks_for_something_that_needs_the_key(raw_zep, memory):
+def test_a_probe_without_a_thread_asks_for_something_that_needs_the_key(raw_zep, memory, api):
     raw_zep.script = answer(200, {"uuid": "p", "project": {"uuid": "p"}})
     memory.probe("", timeout_ms=250, connect_ms=1000)
-    assert b"/project" in raw_zep.requests[0].split(b"\r\n")[0]
-    assert b"authorization: api-key a-key" in raw_zep.requests[0].lower()
+    path, scheme = (b"/sessions?limit=1", b"bearer") if api == "V1" else (b"/project", b"api-key")
+    assert path in raw_zep.requests[0].split(b"\r\n")[0]
+    assert b"authorization: " + scheme + b" a-key" in raw_zep.requests[0].lower()
 
 
 def _timed_out(call) -> float:
