@@ -119,18 +119,20 @@ def counts_non_consecutively() -> None:
 
 @caught_by("mixed_failures", "downgrade")
 def counts_kinds_apart() -> None:
-    """Timeouts and 5xx are two counts that never meet."""
-    from guard.machine import Failed, Succeeded
+    """Timeouts are counted beside 5xx, and never meet them."""
+    from guard.errors import Kind
+    from guard.machine import Failed
     from guard.reading import Reads
 
-    right, last = Reads._report, [None]
+    right, timeouts = Reads._report, []
 
     def report(self: Any, outcome: Any) -> None:
-        if isinstance(outcome, Failed):
-            if last[0] not in (None, outcome.kind):
-                right(self, Succeeded(outcome.epoch))
-            last[0] = outcome.kind
-        right(self, outcome)
+        if not isinstance(outcome, Failed) or outcome.kind is not Kind.TIMEOUT:
+            right(self, outcome)
+            return
+        timeouts.append(outcome)
+        while len(timeouts) >= 3:
+            right(self, timeouts.pop())
 
     Reads._report = report
 
@@ -144,7 +146,7 @@ def swallows_timeouts() -> None:
 @caught_by("connection_reset", "downgrade")
 def swallows_resets() -> None:
     """A broken connection is nobody's failure."""
-    transport_kind("ReadError", "local")
+    transport_kind("ReadError RemoteProtocolError WriteError", "local")  # which of them is a race
 
 
 @caught_by("refused", "downgrade")
@@ -153,13 +155,13 @@ def swallows_refusals() -> None:
     transport_kind("ConnectError", "local")
 
 
-def transport_kind(error: str, kind: str) -> None:
+def transport_kind(errors: str, kind: str) -> None:
     import httpx
 
     from guard.errors import Kind
     from guard.zep import failures
 
-    right, wrong = failures._transport_kind, getattr(httpx, error)
+    right, wrong = failures._transport_kind, tuple(getattr(httpx, error) for error in errors.split())
     failures._transport_kind = lambda found: Kind(kind) if isinstance(found, wrong) else right(found)
 
 
