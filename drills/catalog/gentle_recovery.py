@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.faults import Status
-from drills.scenario import CONTEXT_READ, Break, Dialogue, Mend, Say
+from drills.scenario import CONTEXT_READ, Break, Dialogue, Mend, Operate, Say
 
 REFUSED = Status(code=401, route=CONTEXT_READ)
 DRILL = Dialogue(
@@ -31,6 +31,7 @@ DRILL = Dialogue(
         Say(text="Held?", check="held_again", used=False, source="write_only_forced", reason="auth"),
         Mend(),
         Say(text="At last?", check="memory_again", used=True, source="zep", within_s=9),
+        Operate(words=("--clear",)),  # without more turns it would stay between the shares, and page somebody
     ),
     about_s=9.0,
 )

@@ -54,8 +54,10 @@ def _of(name: str, *matchers: str) -> str:
 
 
 def _new(name: str, by: str = "", window: str = "10m") -> str:
+    """See rules.yml."""
     one = _of(name)
-    return f"{_sum(by)}(({one} unless {one} offset {window}) or increase({one}[{window}]))"
+    known = f"last_over_time({one}[{window}] offset {window})"
+    return f"{_sum(by)}(({one} unless {known}) or increase({one}[{window}]))"
 
 
 def _rate(name: str, *matchers: str, by: str = "", window: str = PACE) -> str:

@@ -144,6 +144,9 @@ CASES = [
         silent=(99, 132),
     ),
     Case("MemoryFlapping", "warning", {downgrades("auth"): "0x60 1x9 2x9 3x60"}, (), (75, 82, 100, 130)),
+    Case(  # a scrape was missed at minute 21
+        "MemoryFlapping", "warning", {downgrades("auth"): "9x20 stale 9x130", **KNOWN}, (), (22, 81, 100)
+    ),
     Case("MemoryFlapping", "warning", {downgrades("manual"): "0+1x60"}, (), (30, 60)),
     Case(
         "MemoryFlapping", "warning", {downgrades("probe_failed"): "0+1x60"}, (), (30, 60)
