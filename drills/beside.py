@@ -34,7 +34,8 @@ class Beside:
 
     def _start(self, feature: str, name: str) -> Target:
         self.keeper.arm(name, undo.command(["docker", "rm", "--force", "--volumes", name]))
-        base = f"http://{containers.beside(name, environment(feature))}/api"
+        fleet = {"GUARD_PREFIX": f"{{{name}}}:"}  # of this run: Redis outlives it
+        base = f"http://{containers.beside(name, environment(feature) | fleet)}/api"
         command = self.target.mode_command
         target = replace(
             self.target,

@@ -185,7 +185,7 @@ def _compose(verb: str, file: Path) -> int:
         return _complain(f"{error.name} is missing: pip install 'zep-guard[drills]'")
     try:
         upstream.choose(file)
-        containers.up(file) if verb == "up" else containers.down(file)
+        containers.up(file, build=True) if verb == "up" else containers.down(file)
     except (StackError, TargetError) as error:
         sys.stderr.write(f"zep-drill {verb}: {error}\n")
         return CANNOT_START

@@ -17,7 +17,7 @@ class LocalDirectory:
         self._entries: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, kind: str, name: str) -> str | None:
+    def get(self, kind: str, name: str, *, patient: bool = False) -> str | None:  # noqa: ARG002 - nothing to wait for
         """Return the UUID, None when unknown."""
         with self._lock:
             uuid = self._entries.get((kind, name))

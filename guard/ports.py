@@ -193,8 +193,11 @@ class Store(Protocol):
 class Directory(Protocol):
     """Names that Zep v4 made up for ours: ("thread", our id) -> its UUID."""
 
-    def get(self, kind: str, name: str) -> str | None:
-        """Return the UUID, None when unknown; raise StoreError when that cannot be found out."""
+    def get(self, kind: str, name: str, *, patient: bool = False) -> str | None:
+        """Return the UUID, None when unknown; raise StoreError when that cannot be found out.
+
+        `patient`: no user waits for it, so a Redis that is only busy may take its time.
+        """
 
     def claim(self, kind: str, name: str, uuid: str) -> str:
         """Record `uuid` unless another process was first; return the one that holds."""

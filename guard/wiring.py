@@ -114,7 +114,7 @@ def open_hands(settings: Settings, *, hasty: bool = False) -> Hands:
     return Hands(
         RedisStore(connections, settings.policy, clock, prefix),
         RedisCache(connections.hasty if hasty else connections.patient, clock, prefix, stale_s),
-        SharedDirectory(connections.hasty, directory, prefix),
+        SharedDirectory(connections, directory, prefix),
         SharedClaims(connections.hasty, prefix),
         RedisOutbox(own.patient, settings.policy, prefix),
     )

@@ -43,9 +43,12 @@ def compose(*words: str) -> list[str]:
     raise StackError("neither `docker compose` nor docker-compose answers here: install Docker Compose")
 
 
-def up(file: Path) -> None:
-    """Start what does not run and wait until all of it is healthy.  Raises `StackError`."""
-    _run(compose("--file", str(file), "up", "--detach"))
+def up(file: Path, *, build: bool = False) -> None:
+    """Start what does not run and wait until all of it is healthy; `build`: of what our sources are now.
+
+    Raises `StackError`.
+    """
+    _run(compose("--file", str(file), "up", "--detach", *(["--build"] if build else [])))
     deadline = time.monotonic() + HEALTHY_WITHIN_S
     while sick := [name for name, state in states().items() if state not in ("running", "healthy")]:
         if time.monotonic() > deadline:

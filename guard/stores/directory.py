@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import redis
 
-from guard.errors import StoreError
 from guard.ports import Directory
+from guard.stores.answering import answering
+from guard.stores.connection import Connections
 
 
 class SharedDirectory:
@@ -14,20 +15,19 @@ class SharedDirectory:
     Entries do not expire: a lost one would split a thread's memory in two.
     """
 
-    def __init__(self, client: redis.Redis, local: Directory, prefix: str = "{mem}:") -> None:
-        self._client = client
+    def __init__(self, connections: Connections, local: Directory, prefix: str = "{mem}:") -> None:
+        self._client = connections.hasty
+        self._patient = connections.patient
         self._local = local
         self._prefix = prefix
 
-    def get(self, kind: str, name: str) -> str | None:
+    def get(self, kind: str, name: str, *, patient: bool = False) -> str | None:
         """Return the UUID, None when unknown; raise StoreError when only Redis could tell."""
         known = self._local.get(kind, name)
         if known:
             return known
-        try:
-            shared = self._client.get(self._key(kind, name))
-        except (redis.RedisError, OSError) as error:
-            raise StoreError(f"Redis does not answer ({type(error).__name__})") from error
+        with answering():
+            shared = (self._patient if patient else self._client).get(self._key(kind, name))
         return self._local.claim(kind, name, str(shared)) if shared else None
 
     def claim(self, kind: str, name: str, uuid: str) -> str:

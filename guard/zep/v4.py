@@ -63,9 +63,12 @@ class V4:
         return context
 
     def probe(self, thread_id: str, options: Any) -> Flow[None]:
-        """Read the thread that failed last, else the project: both need key and storage."""
+        """Read the thread that failed last, else the project: both need key and storage.
+
+        A project that answers says less: a worker that has just started asks Redis patiently for the thread.
+        """
         try:
-            uuid = yield self._look_up("thread", thread_id)
+            uuid = yield LookUp(lambda: self._directory.get("thread", thread_id, patient=True))
         except MemoryFailure:
             uuid = None
         if uuid:

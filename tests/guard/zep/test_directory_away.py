@@ -15,7 +15,9 @@ pytestmark = only_v4
 class Unreachable(LocalDirectory):
     """What this process does not know only Redis could tell."""
 
-    def get(self, kind: str, name: str) -> str | None:
+    def get(self, kind: str, name: str, *, patient: bool = False) -> str | None:
+        if patient and name == "known to a patient Redis":
+            return "u-2"
         known = super().get(kind, name)
         if known is None:
             raise StoreError("Redis does not answer")
@@ -38,6 +40,11 @@ def test_a_probe_asks_for_the_project_instead(raw_zep, memory):
     raw_zep.script = answer(200, {"uuid": "p"})
     memory.probe("t", timeout_ms=250, connect_ms=1000)
     assert b"/project" in raw_zep.requests[0].split(b"\r\n")[0]
+
+
+def test_a_probe_waits_for_redis_rather_than_ask_for_something_else(raw_zep, memory):
+    memory.probe("known to a patient Redis", timeout_ms=250, connect_ms=1000)
+    assert b"/threads/u-2/context" in raw_zep.requests[0].split(b"\r\n")[0]
 
 
 def test_a_write_makes_user_and_thread_under_keys_that_give_every_worker_the_same(raw_zep, memory, directory):
