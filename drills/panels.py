@@ -6,6 +6,7 @@ import json
 import math
 import re
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import reports
 BOARD = Path(reports.__file__).with_name("dashboards") / "zep-guard.json"
 OVER = "1h"
 """What Grafana's variables for ranges stand for: a run of all drills is shorter."""
+OVER_S, STEP_S = 3600.0, 5.0
+"""A panel shows what was there in between, too: an application that a drill had started is gone."""
 TIMEOUT_S = 10.0
 FAIL, CANNOT_START = 1, 4
 
@@ -42,6 +45,11 @@ def queries() -> Iterator[tuple[str, str]]:
 
 
 def numbers(client: httpx.Client, query: str) -> int:
-    """Return how many series answer with a number.  Raises `httpx.HTTPError`."""
-    answer = client.post("/api/v1/query", data={"query": query}).raise_for_status().json()
-    return sum(math.isfinite(float(series["value"][1])) for series in answer["data"]["result"])
+    """Return how many series have had a number in the last hour.  Raises `httpx.HTTPError`."""
+    now = time.time()
+    asked = {"query": query, "start": str(now - OVER_S), "end": str(now), "step": str(STEP_S)}
+    answer = client.post("/api/v1/query_range", data=asked).raise_for_status().json()
+    return sum(
+        any(math.isfinite(float(value)) for _, value in series["values"])
+        for series in answer["data"]["result"]
+    )

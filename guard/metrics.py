@@ -70,6 +70,14 @@ HISTOGRAMS: dict[str, tuple[str, tuple[float, ...]]] = {
 
 READ_OP = "context"
 WRITE_OP = "add_messages"
+FROM_BOOT = (
+    ("memory_guard_shadow_decisions", "auth"),
+    ("memory_guard_shadow_decisions", "consecutive_failures"),
+    ("memory_guard_outbox_dropped", "full"),
+    ("memory_guard_outbox_dropped", "redis"),
+    ("memory_guard_outbox_set_aside", "client"),
+)
+"""Counters of what should never happen: a panel that shows 0 says more than one without data."""
 
 
 class Series:
@@ -131,6 +139,10 @@ class Metrics:
         self.writes_stored = self.series("memory_zep_write_success", WRITE_OP)
         self.read_s = Latencies(self._families["memory_zep_read_latency_seconds"].labels(READ_OP))
         self.write_s = Latencies(self._families["memory_zep_write_latency_seconds"].labels(WRITE_OP))
+        for name, reason in FROM_BOOT:
+            self.series(name, reason)
+        for op in (READ_OP, WRITE_OP):
+            self._families["memory_zep_retry_after_seconds"].labels(op)
         self._families.flushers.append(self.flush)
         in_child(self._disown)
 

@@ -49,6 +49,13 @@ def test_all_three_mode_series_exist_from_boot(registry):
     assert values == {Mode.OFF: 0, Mode.WRITE_ONLY: 1, Mode.READ_WRITE: 0, Mode.READ_ONLY: None}
 
 
+def test_what_should_never_happen_stands_on_0_from_boot(registry):
+    Metrics(registry)
+    assert registry.get_sample_value("memory_guard_outbox_dropped_total", {"reason": "full"}) == 0
+    assert registry.get_sample_value("memory_guard_shadow_decisions_total", {"reason": "auth"}) == 0
+    assert registry.get_sample_value("memory_zep_retry_after_seconds_count", {"op": "context"}) == 0
+
+
 def test_latency_buckets_are_the_seeds(registry):
     Metrics(registry).read_s.add(0.003)
     (family,) = [f for f in registry.collect() if f.name == "memory_zep_read_latency_seconds"]
