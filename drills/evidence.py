@@ -146,9 +146,12 @@ class Evidence:
         return None if line is None else str(line["name"])
 
     def _on_broken_link(self, seen: Upstream) -> bool:
-        if self.link_fault is None or self.applied_at is None:
+        """Between arming and the word that it is applied a fault takes effect: who failed then met it."""
+        kind = "fault_applied" if fine(seen.status) else "fault_armed"
+        began = self.at(kind, broken_link=True)
+        if began is None:
             return False
-        return self.applied_at <= seen.t and (self.healed_at is None or seen.t < self.healed_at)
+        return began <= seen.t and (self.healed_at is None or seen.t < self.healed_at)
 
     # what reached Zep's side
 

@@ -44,7 +44,7 @@ def test_a_probe_that_nobody_killed_and_nobody_answered_failed():
 
 def test_where_nothing_travels_an_answer_without_memory_is_a_hit():
     lines = [
-        {"t": 0.9, "kind": "fault_armed", "name": "f", "params": {}},
+        {"t": 0.9, "kind": "fault_armed", "name": "f", "params": {}, "broken_link": True},
         applied(1.0, "down", layer="l4", broken_link=True),
         request(0.5, "10", "read_write", source="zep", used=False),
         request(1.2, "10", "read_write", source="zep", used=False),
@@ -54,6 +54,16 @@ def test_where_nothing_travels_an_answer_without_memory_is_a_hit():
     assert Evidence(lines, HOLD_S).hits == [1.2]
     travelled = [*lines, upstream(1.25, "read")]
     assert Evidence(travelled, HOLD_S).hits == [1.25]
+
+
+def test_who_fails_before_the_word_that_the_fault_is_applied_has_met_it():
+    lines = [
+        {"t": 0.9, "kind": "fault_armed", "name": "f", "params": {}, "broken_link": True},
+        applied(1.0, "key_rejected", broken_link=True),
+        {"t": 2.0, "kind": "fault_healed"},
+    ]
+    early = [upstream(0.85, "read", 401), upstream(0.95, "read"), upstream(0.96, "read", 401)]
+    assert Evidence([*lines, *early], HOLD_S).hits == [0.96]
 
 
 def test_a_force_is_over_somewhere_in_the_command_that_clears_it():
