@@ -19,15 +19,15 @@ drill: .venv/dev.stamp
 	@$(BIN)/pytest -m drill $(ARGS)
 
 test: .venv/dev.stamp
-	@echo "== test: the fast suite (drills are deselected); about seven minutes"
+	@echo "== test: the fast suite (drills are deselected); about nine minutes, five with ARGS='-n 2'"
 	@$(BIN)/pytest $(ARGS)
 
 stack: .venv/dev.stamp
-	@echo "== stack: whole runs that must not end well (broken guards, kills, gates), and what takes long; about eight minutes"
+	@echo "== stack: whole runs that must not end well (broken guards, kills, gates), and what takes long; about seven minutes"
 	@$(BIN)/pytest -m stack $(ARGS)
 
 matrix: .venv/dev.stamp
-	@echo "== matrix: every broken guard in front of the drill that must catch it; about seven minutes"
+	@echo "== matrix: every broken guard in front of the drill that must catch it; about thirteen minutes, seven with ARGS='-n 2'"
 	@$(BIN)/pytest -q -m matrix $(ARGS)
 
 v3: .venv-v3/dev.stamp

@@ -86,7 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     gate.add_argument("--seed", type=int, metavar="N", help="repeats the random choices of a run")
     for verb, about in (("up", "start it, and wait until all is healthy"), ("down", "end it")):
         stack = commands.add_parser(verb, help=f"the stack of docker-compose.yml: {about}",
-                                    epilog=f"example: zep-drill {verb}")  # fmt: skip
+                                    epilog=f"example: zep-drill {verb}; with COMPOSE_PROFILES=zep-cloud or "
+                                    "zep-oss in the environment another Zep is behind it")  # fmt: skip
         stack.add_argument("--stack", choices=["compose"], default="compose", help="which (default: compose)")
         stack.add_argument("--file", type=Path, default=Path("docker-compose.yml"), help="of Compose")
     target = commands.add_parser("target", help="look at a target before drilling it")

@@ -10,25 +10,30 @@ or MOVED is left.  In a Cluster plain messages reach every node, so a subscripti
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
-from threading import get_native_id
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import redis
 from redis.backoff import NoBackoff
-from redis.connection import Connection, ConnectionPool, UnixDomainSocketConnection, parse_url
+from redis.connection import Connection, ConnectionPool, parse_url
 from redis.crc import key_slot
-from redis.exceptions import MovedError
 from redis.retry import Retry
 
 from guard.errors import SettingsError
+from guard.stores.following import (
+    FollowingConnection,
+    FollowingTLSConnection,
+    Node,
+    Place,
+    TLSConnection,
+    UnixConnection,
+)
 
 HASTY_S = 0.004
 """For what a caller waits for: a call must never stall more than 5 ms because of Redis."""
@@ -53,9 +58,6 @@ FRUGAL: dict[str, Any] = {
     **({"driver_info": None} if find_spec("redis.driver_info") else {"lib_name": None, "lib_version": None}),
 }
 """Whatever the URL says: nothing is tried twice, and a new connection sends nothing but AUTH and SELECT."""
-
-Node = tuple[str, int]
-"""Host and port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,113 +95,6 @@ def connect(url: str, prefix: str = "{mem}:") -> Connections:
     except (LookupError, ValueError, TypeError, OSError, redis.RedisError):
         # TypeError: an option that redis-py does not know; OSError: a certificate that cannot be read
         raise SettingsError(UNUSABLE) from None
-
-
-@dataclass(slots=True)
-class Place:
-    """Where the node that serves us is."""
-
-    find: Callable[[], Node]
-    """Asks; raises redis.ConnectionError when nobody knows."""
-    node: Node | None = None
-    """Where a patient connection last arrived."""
-    addresses: dict[Node, str] = field(default_factory=dict)
-    """Numeric, so that the hasty need no name look-up: that has no timeout."""
-
-
-class OneThread:
-    """Before a redis-py connection: a socket of gevent is left by a thread that did not make it.
-
-    It wakes greenlets of its maker's hub only.  Where gevent came after us (gunicorn --preload), our listener
-    and prober are native threads, and share pools with the greenlets of requests.
-    """
-
-    _sock: Any
-    _made_in: int = 0
-
-    def connect(self) -> None:
-        """Pools call this before each use."""
-        here = get_native_id()
-        if self._sock and self._made_in != here and type(self._sock).__module__.startswith("gevent."):
-            self.disconnect()  # type: ignore[attr-defined]  # of redis-py's class, behind this one
-        super().connect()  # type: ignore[misc]  # same
-        self._made_in = here
-
-
-class FollowingConnection(OneThread, Connection):
-    """Goes to the node of its place, and leaves one that no longer is."""
-
-    def __init__(self, *, place: Place, hasty: bool, **options: Any) -> None:
-        super().__init__(**options)
-        self._place = place
-        self._hasty = hasty
-        self._node: Node | None = None
-
-    def connect(self) -> None:
-        """A connection elsewhere is left too."""
-        if self._sock and self._node != self._place.node:
-            self.disconnect()
-        super().connect()
-
-    def read_response(self, *args: Any, **options: Any) -> Any:
-        """Leave a node that is no longer the master; its successor is looked for at the next use."""
-        try:
-            return super().read_response(*args, **options)
-        except redis.ResponseError as error:
-            if not _is_elsewhere(error):
-                raise
-            self.disconnect()
-            raise redis.ConnectionError("this node no longer serves us") from error
-
-    def _connect(self) -> socket.socket:
-        return self._follow() if self._hasty else self._arrive()
-
-    def _arrive(self) -> socket.socket:
-        node = self.host, self.port = self._place.find()
-        connected: socket.socket = super()._connect()
-        self._place.addresses[node] = connected.getpeername()[0]
-        self._node = self._place.node = node
-        return connected
-
-    def _follow(self) -> socket.socket:
-        node = self._place.node
-        if not node:
-            raise redis.ConnectionError("no patient connection has arrived yet")
-        self.host, self.port = self._place.addresses.get(node, node[0]), node[1]
-        try:
-            connected: socket.socket = super()._connect()
-        finally:
-            self.host = node[0]  # the name that TLS checks
-        self._node = node
-        return connected
-
-
-class TLSConnection(Connection):
-    """Over TLS with a context that exists: redis-py's own reads all certificates (25 ms) to connect."""
-
-    def __init__(self, *, tls: ssl.SSLContext, **options: Any) -> None:
-        super().__init__(**options)
-        self._tls = tls
-
-    def _connect(self) -> socket.socket:
-        return self._tls.wrap_socket(super()._connect(), server_hostname=self.host)
-
-
-class FollowingTLSConnection(TLSConnection, FollowingConnection):
-    """Both: TLSConnection wraps the socket that the next class connects."""
-
-
-class UnixConnection(OneThread, UnixDomainSocketConnection):
-    """Keeps its timeout, which redis-py 5.0.1 forgets."""
-
-    def __init__(self, *, socket_timeout: float, **options: Any) -> None:
-        super().__init__(**options)
-        self.socket_timeout = socket_timeout
-
-
-def _is_elsewhere(error: redis.ResponseError) -> bool:
-    moved = isinstance(error, MovedError) or str(error).startswith("MOVED ")  # redis-py 5 leaves it as text
-    return moved or isinstance(error, redis.ReadOnlyError)
 
 
 @dataclass(frozen=True, slots=True)
