@@ -21,6 +21,8 @@ LOOK_EVERY_S = 0.1
 """How often stop conditions are looked at while waiting."""
 RECENT = 25
 """Answers that must be good in a row to call it steady: half a second of load."""
+SLOW_SHARE = 0.05
+"""Beyond it the p95 is."""
 HTTP_TIMEOUT_S = 2.0
 METRICS = ("memory_", "circuit_")
 
@@ -64,6 +66,11 @@ class Seen:
         return (
             len(self.recent) == RECENT and all(_good(line) for line in self.recent) and self.everywhere_back()
         )
+
+    def p95_beyond(self, limit_ms: float) -> bool:
+        """Tell whether more than one in twenty of the latest answers took longer."""
+        slow = sum(line["ms"] > limit_ms for line in self.recent)
+        return len(self.recent) == RECENT and slow > SLOW_SHARE * RECENT
 
     def any_degraded(self) -> bool:
         return any(mode in DEGRADED for mode in self.mode.values())

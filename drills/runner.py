@@ -149,6 +149,9 @@ class Runner:
             raise UnsteadyError(f"no steady state: {seen.errors} user errors before anything was broken")
         if seen.errors > allowed:
             raise StopConditionError(f"{seen.errors} user errors, more than the {allowed} that stop a drill")
+        limit_ms = self.target.budgets.stop_p95_ms
+        if faults.begun and seen.p95_beyond(limit_ms):
+            raise StopConditionError(f"the p95 of the latest answers is beyond {limit_ms:g} ms")
         if seen.load_ended:
             raise UnsteadyError("the load generator ended before the drill did")
         if faults.trouble:

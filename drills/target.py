@@ -34,6 +34,8 @@ class Budgets:
     """Chat latency while degraded."""
     stop_user_errors: int = 50
     """Beyond this many user errors a drill is stopped and healed: a second of outage at the default load."""
+    stop_p95_ms: float = 5000.0
+    """So is one whose latest answers have a p95 beyond this: nobody waits so long for a chat (our choice)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,6 +121,7 @@ class Chat:
         self.bodies: list[Any] = []
         self.tokens: set[str | None] = set()
         self.stalled = False
+        self.delay_s = 0.0
         self.status = 200
         self.zep_url = ""
         """Where to read context on every turn; empty: nowhere."""
@@ -176,6 +177,7 @@ class Chat:
         self.tokens.add(request.headers.get("Authorization"))
         while self.stalled:  # noqa: ASYNC110 - the switch is thrown from another thread
             await asyncio.sleep(0.01)
+        await asyncio.sleep(self.delay_s)
         if self.zep_url:
             async with self._zep.get(f"{self.zep_url}/api/v4/threads/1/context") as answer:
                 await answer.read()

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from awaiting import eventually
@@ -167,6 +168,19 @@ def test_users_in_trouble_stop_the_drill_and_heal_it(runner, chat, gateway, hist
     verdict = runner(break_the_application).run(drill(BREAK))
     assert verdict.exit is Exit.STOPPED
     assert "more than the 10" in verdict.sentence
+    assert kinds(history, *FAULT_KINDS) == list(FAULT_KINDS)
+    assert in_force(gateway) == []
+
+
+def test_users_who_wait_too_long_stop_the_drill_and_heal_it(runner, chat, gateway, history):
+    def slow_the_application(line):
+        chat.delay_s = 0.15 if " inject " in line else chat.delay_s
+
+    made = runner(slow_the_application)
+    budgets = replace(made.target.budgets, stop_p95_ms=100.0)
+    verdict = replace(made, target=replace(made.target, budgets=budgets)).run(drill(BREAK))
+    assert verdict.exit is Exit.STOPPED
+    assert "p95 of the latest answers is beyond 100 ms" in verdict.sentence
     assert kinds(history, *FAULT_KINDS) == list(FAULT_KINDS)
     assert in_force(gateway) == []
 
